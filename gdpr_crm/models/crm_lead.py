@@ -1,0 +1,33 @@
+from odoo import api, models
+
+
+class CrmLead(models.Model):
+    _name = "crm.lead"
+    _inherit = ["gdpr.subject.mixin", "crm.lead"]
+
+    @api.depends(
+        "email_normalized",
+        "phone_sanitized",
+        "contact_name",
+        "partner_id.gdpr_subject_id",
+        "company_id",
+    )
+    def _compute_gdpr_subject_id(self):
+        return super()._compute_gdpr_subject_id()
+
+    def _gdpr_is_person(self):
+        return self.filtered(
+            lambda lead: not (lead.partner_id.is_company and not lead.contact_name)
+        )
+
+    def _gdpr_own_identity(self):
+        return self.filtered("contact_name")
+
+    def _gdpr_link_subjects(self):
+        # a lead without an address of its own follows its customer
+        followers = self.filtered(
+            lambda lead: not lead.email_normalized and lead.partner_id.gdpr_subject_id
+        )
+        for lead in followers:
+            lead.gdpr_subject_id = lead.partner_id.gdpr_subject_id
+        return super(CrmLead, self - followers)._gdpr_link_subjects()

@@ -1,0 +1,233 @@
+import json
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.tools import SQL
+
+from ..tools import chain
+
+
+class GdprConsentEvent(models.Model):
+    """The append-only, hash-chained ledger of consent (GDPR Art. 7(1)).
+
+    Nobody changes or deletes an event: neither by the ORM nor by SQL, where a
+    trigger refuses it. Only the evidence, which is personal, can be destroyed; the
+    chain holds a salted commitment to it and verifies without it.
+    """
+
+    _name = "gdpr.consent.event"
+    _description = "Consent Event"
+    _order = "id desc"
+    _log_access = False
+
+    subject_id = fields.Many2one(
+        "gdpr.subject", required=True, readonly=True, ondelete="restrict", index=True
+    )
+    consent_id = fields.Many2one(
+        "gdpr.consent", required=True, readonly=True, ondelete="restrict", index=True
+    )
+    purpose_id = fields.Many2one(
+        "gdpr.purpose", required=True, readonly=True, ondelete="restrict", index=True
+    )
+    company_id = fields.Many2one(
+        "res.company", readonly=True, ondelete="restrict", index="btree_not_null"
+    )
+    action = fields.Selection(
+        [
+            ("give", "Given"),
+            ("confirm", "Confirmed"),
+            ("refuse", "Refused"),
+            ("withdraw", "Withdrawn"),
+            ("expire", "Expired"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    state = fields.Char(required=True, readonly=True, help="State after the event.")
+    channel = fields.Selection(
+        selection="_selection_channel", required=True, readonly=True
+    )
+    notice_id = fields.Many2one("gdpr.notice", readonly=True, ondelete="restrict")
+    notice_digest = fields.Char(readonly=True)
+    user_id = fields.Many2one(
+        "res.users", string="Recorded by", readonly=True, ondelete="restrict"
+    )
+    occurred_on = fields.Datetime(string="Date", required=True, readonly=True)
+    evidence = fields.Text(
+        readonly=True, groups="gdpr_crm.group_officer", help="Destroyed at an erasure."
+    )
+    evidence_commitment = fields.Char(readonly=True)
+    number = fields.Integer(required=True, readonly=True, help="In the person's chain.")
+    previous_hash = fields.Char(required=True, readonly=True)
+    hash = fields.Char(required=True, readonly=True)
+
+    _number_unique = models.Constraint(
+        "UNIQUE(subject_id, number)", "An event's number is unique in its chain."
+    )
+
+    @api.model
+    def _selection_channel(self):
+        return [
+            ("form", self.env._("Form")),
+            ("portal", self.env._("Portal")),
+            ("email_link", self.env._("E-mailed link")),
+            ("one_click", self.env._("One-click unsubscribe")),
+            ("email", self.env._("E-mail to staff")),
+            ("phone", self.env._("Telephone")),
+            ("paper", self.env._("Paper")),
+            ("staff", self.env._("Recorded by staff")),
+            ("import", self.env._("Import")),
+            ("system", self.env._("System")),
+        ]
+
+    def init(self):
+        """Make the database refuse what the ORM refuses."""
+        self.env.cr.execute(
+            """
+            CREATE OR REPLACE FUNCTION gdpr_consent_event_append_only()
+            RETURNS trigger AS $$
+            BEGIN
+                IF TG_OP = 'UPDATE' AND NEW.evidence IS NULL
+                   AND to_jsonb(NEW) - 'evidence' = to_jsonb(OLD) - 'evidence' THEN
+                    RETURN NEW;
+                END IF;
+                RAISE EXCEPTION 'The consent ledger is append-only.'
+                    USING ERRCODE = 'restrict_violation';
+            END;
+            $$ LANGUAGE plpgsql;
+            DROP TRIGGER IF EXISTS gdpr_consent_event_append_only
+                ON gdpr_consent_event;
+            CREATE TRIGGER gdpr_consent_event_append_only
+                BEFORE UPDATE OR DELETE ON gdpr_consent_event
+                FOR EACH ROW EXECUTE FUNCTION gdpr_consent_event_append_only();
+            DROP TRIGGER IF EXISTS gdpr_consent_event_no_truncate
+                ON gdpr_consent_event;
+            CREATE TRIGGER gdpr_consent_event_no_truncate
+                BEFORE TRUNCATE ON gdpr_consent_event
+                FOR EACH STATEMENT EXECUTE FUNCTION gdpr_consent_event_append_only();
+            """
+        )
+
+    # ------------------------------------------------------------
+    # Append only
+    # ------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self.env["gdpr.consent"]._check_ledger()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        raise AccessError(self.env._("The consent ledger is append-only."))
+
+    def unlink(self):
+        raise AccessError(self.env._("The consent ledger is append-only."))
+
+    @api.model
+    def _append(self, consent, action, channel, evidence, notice):
+        """Append one event to the chain of the consent's subject.
+
+        The caller holds the lock on the subject, so that numbers never collide.
+
+        :param dict evidence: personal values that prove the event
+        """
+        subject = consent.subject_id.sudo()
+        last = self.sudo().search(
+            [("subject_id", "=", subject.id)], order="number desc", limit=1
+        )
+        # an erased person's withdrawal is recorded without anything personal
+        text = json.dumps(evidence, sort_keys=True) if not subject.erased_on else None
+        salt = subject._get_evidence_salt() if text is not None else ""
+        values = {
+            "subject_id": subject.id,
+            "consent_id": consent.id,
+            "purpose_id": consent.purpose_id.id,
+            "company_id": consent.purpose_id.company_id.id,
+            "action": action,
+            "state": consent.state,
+            "channel": channel,
+            "notice_id": notice.id,
+            "notice_digest": notice.digest,
+            "user_id": self.env.uid,
+            "occurred_on": fields.Datetime.now(),
+            "evidence": text,
+            "evidence_commitment": chain.commitment(salt, text) if text else False,
+            "number": last.number + 1,
+            "previous_hash": last.hash or chain.GENESIS,
+        }
+        values["hash"] = chain.event_hash(values["previous_hash"], _payload(values))
+        return (
+            self.sudo()
+            .with_context(gdpr_ledger=self.env["gdpr.consent"]._LEDGER_KEY)
+            .create(values)
+        )
+
+    def _destroy_evidence(self):
+        """Destroy the personal values; the chain goes on verifying."""
+        if self:
+            self.env.flush_all()
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE gdpr_consent_event SET evidence = NULL WHERE id = ANY(%s)",
+                    list(self.ids),
+                )
+            )
+            self.invalidate_recordset(["evidence"])
+
+    # ------------------------------------------------------------
+    # Verification
+    # ------------------------------------------------------------
+
+    @api.model
+    def _verify(self, subjects=None):
+        """Verify the chains of these subjects, or of everybody.
+
+        :return: list of :class:`..tools.chain.Fault`; empty when all is whole
+        """
+        self.env.flush_all()
+        Subject = self.env["gdpr.subject"].sudo()
+        if subjects is None:
+            groups = self.sudo()._read_group([], ["subject_id"])
+            subjects = Subject.concat(*(subject for (subject,) in groups))
+        faults = []
+        for subject in subjects.sudo():
+            events = self.sudo().search(
+                [("subject_id", "=", subject.id)], order="number"
+            )
+            faults += chain.verify(event._chain_values() for event in events)
+        return faults
+
+    def _chain_values(self):
+        self.ensure_one()
+        values = self.read(load=None)[0]
+        return {
+            "id": self.id,
+            "number": self.number,
+            "previous_hash": self.previous_hash,
+            "hash": self.hash,
+            "payload": _payload(values),
+            "commitment": self.evidence_commitment,
+            "salt": self.subject_id.evidence_salt or None,
+            "evidence": self.evidence or None,
+        }
+
+
+def _payload(values):
+    """Return the values that an event's hash covers, in a form JSON can hold."""
+    names = (
+        "subject_id",
+        "consent_id",
+        "purpose_id",
+        "company_id",
+        "action",
+        "state",
+        "channel",
+        "notice_id",
+        "notice_digest",
+        "user_id",
+        "evidence_commitment",
+        "number",
+    )
+    payload = {name: values[name] or None for name in names}
+    payload["occurred_on"] = fields.Datetime.to_string(values["occurred_on"])
+    return payload

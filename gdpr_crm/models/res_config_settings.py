@@ -1,0 +1,20 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    gdpr_officer_id = fields.Many2one(
+        related="company_id.gdpr_officer_id", readonly=False
+    )
+    gdpr_policy_url = fields.Char(related="company_id.gdpr_policy_url", readonly=False)
+    gdpr_terms_url = fields.Char(related="company_id.gdpr_terms_url", readonly=False)
+    gdpr_confirmation_days = fields.Integer(
+        related="company_id.gdpr_confirmation_days", readonly=False
+    )
+    gdpr_download_days = fields.Integer(
+        related="company_id.gdpr_download_days", readonly=False
+    )
+    gdpr_reminder_days = fields.Integer(
+        related="company_id.gdpr_reminder_days", readonly=False
+    )
