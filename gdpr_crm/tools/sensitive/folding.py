@@ -1,0 +1,129 @@
+"""Folding: one byte for each character, so that offsets stay those of the text.
+
+Case, accents and punctuation disappear in two C calls: ``encode("latin-1")``
+with an error handler for what Latin-1 lacks, then ``bytes.translate``. Letters
+that stand for two (oe, ae, ss) and characters that are no letter at all keep a
+private byte; whoever reads words expands them (``spell_out``).
+"""
+
+import codecs
+import unicodedata
+from collections.abc import Iterator
+
+IGNORED = 0x81  # invisible inside a word: combining accent, zero-width, soft hyphen
+WIDE = 0x8D  # one character that reads as several letters: ﬁ, ½, ㎏
+FOREIGN = 0x8F  # a letter outside our alphabet: keeps the word in one piece
+OE = 0x9C  # also what a cp1252 œ becomes when it was decoded as Latin-1
+AE = 0xE6
+SS = 0xDF
+
+_HANDLER = "gdpr_crm.sensitive.fold"
+_CACHE_LIMIT = 4096
+
+# Look-alikes of Latin letters: Unicode TR39 confusables, the part that can be typed
+# on a Cyrillic or Greek keyboard.
+_LOOKALIKES = {
+    pair[0]: pair[1]
+    for pair in (
+        "аa вb сc ԁd еe ёe ғf һh іi їi јj кk мm нh оo рp ԛq ѕs тt уy ѵv ԝw хx үy "
+        "Аa Вb Сc Ԁd Еe Ёe Ғf Һh Іi Їi Јj Кk Мm Нh Оo Рp Ԛq Ѕs Тt Уy Ѵv Ԝw Хx Үy "
+        "αa βb εe κk νv οo ρp τt υu χx γy ηn ωw ιi "
+        "Αa Βb Εe Ζz Ηh Ιi Κk Μm Νn Οo Ρp Τt Υy Χx"
+    ).split()
+}
+_NO_DECOMPOSITION = dict(zip("łŁđĐıħĦŧŦøØðÐþÞ", "llddihhttoodd\u00fe\u00fe", strict=True))
+
+
+def _base_letters(char: str) -> str:
+    """Lower-case letters and digits of the character, accents dropped."""
+    parts = unicodedata.normalize("NFKD", char).lower()
+    return "".join(part for part in parts if not unicodedata.combining(part))
+
+
+def _byte_of(char: str) -> int:
+    """Byte for a character; the rules, without the speed."""
+    if char in "œŒ":
+        return OE
+    if char in "æÆǽǼ":
+        return AE
+    if char in "ßẞ":
+        return SS
+    category = unicodedata.category(char)
+    if category in ("Mn", "Me", "Cf"):
+        return IGNORED
+    char = _LOOKALIKES.get(char) or _NO_DECOMPOSITION.get(char) or char
+    base = _base_letters(char)
+    if len(base) == 1 and base.isascii() and base.isalnum():
+        return ord(base)
+    if len(base) > 1 and base.isascii() and base.isalnum():
+        return WIDE
+    return FOREIGN if category[0] == "L" else 0x20
+
+
+def _table(kept: str = "") -> bytes:
+    """Translation of Latin-1 bytes; the characters of ``kept`` stay themselves."""
+    table = bytearray(_byte_of(chr(code)) for code in range(256))
+    for code in (IGNORED, WIDE, FOREIGN, OE):
+        table[code] = code
+    for char in kept:
+        table[ord(char)] = ord(char)
+    return bytes(table)
+
+
+class _Bytes(dict[str, int]):
+    """Remembers the byte of each character outside Latin-1 (bounded)."""
+
+    def __missing__(self, char: str) -> int:
+        byte = _byte_of(char)
+        if len(self) < _CACHE_LIMIT:
+            self[char] = byte
+        return byte
+
+
+_BYTES = _Bytes()
+
+
+def _encode_rest(error: UnicodeError) -> tuple[bytes, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    run = error.object[error.start : error.end]
+    return bytes([_BYTES[char] for char in run]), error.end
+
+
+codecs.register_error(_HANDLER, _encode_rest)
+_TABLE = _table()
+
+
+def fold(text: str) -> bytes:
+    """Folded text: exactly one byte for each character.
+
+    >>> fold("L’Été, d'ŒUVRE")
+    b"l ete  d \\x9cuvre"
+    """
+    # the curly apostrophe alone is common enough to spare the handler's call
+    return text.replace("’", "'").encode("latin-1", _HANDLER).translate(_TABLE)
+
+
+def spell_out(folded: bytes) -> bytes:
+    """Folded text with the two-letter bytes written out; offsets no longer hold."""
+    return (
+        folded.replace(b"\x9c", b"oe").replace(b"\xe6", b"ae").replace(b"\xdf", b"ss")
+    )
+
+
+def needs_rewriting(token: bytes) -> bool:
+    """True when a token holds characters that ``visible`` removes or spells out."""
+    return b"\x81" in token or b"\x8d" in token
+
+
+def visible(text: str) -> Iterator[tuple[str, int]]:
+    """Characters a reader sees, each with its offset in the text.
+
+    Invisible ones are left out, and those that read as several letters are
+    spelled out.
+    """
+    for offset, (char, byte) in enumerate(zip(text, fold(text), strict=True)):
+        if byte == WIDE:
+            for letter in _base_letters(char):
+                yield letter, offset
+        elif byte != IGNORED:
+            yield char, offset

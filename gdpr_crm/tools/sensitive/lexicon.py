@@ -1,0 +1,64 @@
+"""Reads the knowledge files (FORMAT.md)."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).parent
+LEXICON = HERE / "lexicon"
+COMMON_WORDS = HERE / "common_words.tsv"
+
+CATEGORIES = (
+    "health",
+    "ethnic",
+    "political",
+    "belief",
+    "union",
+    "biometric",
+    "genetic",
+    "sexual",
+)
+TIERS = ("block", "cue", "review", "weak", "none")
+CLASSES = "classes"
+HEADERS = {
+    CLASSES: ("class", "expression"),
+    **dict.fromkeys(CATEGORIES, ("pattern", "tier", "context", "source")),
+}
+
+
+class Row(NamedTuple):
+    """One line of a knowledge file with content."""
+
+    path: Path
+    number: int
+    lang: str
+    kind: str  # a category, or "classes"
+    fields: list[str]
+
+
+def rows(folder: Path = LEXICON) -> Iterator[Row]:
+    """Every line with content of every knowledge file, headers left out."""
+    for path in sorted(folder.glob("*/*.tsv")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(lines[1:], start=2):
+            if line.strip() and not line.startswith("#"):
+                fields = [field.strip() for field in line.split("\t")]
+                yield Row(path, number, path.parent.name, path.stem, fields)
+
+
+def rule_name(lang: str, category: str, pattern: str) -> str:
+    """Name of a line that doesn't repeat its words."""
+    key = sha256(pattern.encode()).hexdigest()[:8]
+    return f"{lang}.{category}.{key}"
+
+
+def common_words(path: Path = COMMON_WORDS) -> dict[bytes, frozenset[str]]:
+    """The languages (and ``crm``) in which each folded word is a very common one."""
+    found: dict[bytes, set[str]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            lang, words = line.split("\t")
+            for word in words.encode().split():
+                found.setdefault(word, set()).add(lang)
+    return {word: frozenset(langs) for word, langs in found.items()}
