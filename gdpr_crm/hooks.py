@@ -59,9 +59,9 @@ def _link(env, name):
     env.cr.execute(
         SQL(
             """
-            INSERT INTO gdpr_subject (%(field)s, company_id, create_uid, write_uid,
-                                      create_date, write_date)
-            SELECT %(field)s,
+            INSERT INTO gdpr_subject (consent_summary, %(field)s, company_id,
+                                      create_uid, write_uid, create_date, write_date)
+            SELECT 'none', %(field)s,
                    CASE WHEN count(DISTINCT COALESCE(company_id, 0)) = 1
                         THEN min(company_id) END,
                    %(uid)s, %(uid)s, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC'
@@ -112,9 +112,9 @@ def _link_rest(env):
     env.cr.execute(
         SQL(
             """
-            INSERT INTO gdpr_subject (origin, company_id, create_uid, write_uid,
-                                      create_date, write_date)
-            SELECT source || ',' || id, company_id, %(uid)s, %(uid)s,
+            INSERT INTO gdpr_subject (consent_summary, origin, company_id,
+                                      create_uid, write_uid, create_date, write_date)
+            SELECT 'none', source || ',' || id, company_id, %(uid)s, %(uid)s,
                    now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC'
               FROM (%(persons)s) AS person WHERE own
             """,

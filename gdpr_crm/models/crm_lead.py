@@ -31,3 +31,21 @@ class CrmLead(models.Model):
         for lead in followers:
             lead.gdpr_subject_id = lead.partner_id.gdpr_subject_id
         return super(CrmLead, self - followers)._gdpr_link_subjects()
+
+    def _merge_opportunity(
+        self, user_id=False, team_id=False, auto_unlink=True, max_length=5
+    ):
+        # merging and converting move text that is on file already
+        lead = super(CrmLead, self._gdpr_with_known_text())._merge_opportunity(
+            user_id=user_id,
+            team_id=team_id,
+            auto_unlink=auto_unlink,
+            max_length=max_length,
+        )
+        return lead.with_env(self.env)
+
+    def _create_customer(self, with_parent=None):
+        partner = super(CrmLead, self._gdpr_with_known_text())._create_customer(
+            with_parent=with_parent
+        )
+        return partner.with_env(self.env)

@@ -216,5 +216,6 @@ class GdprConsent(models.Model):
 
     def action_withdraw(self):
         """Record that the person withdrew, as told to staff."""
+        self.check_access("read")
         for consent in self:
             self._record(consent.subject_id, consent.purpose_id, "withdraw")

@@ -47,7 +47,9 @@ class GdprNotice(models.Model):
 
     @api.model
     def _selection_lang(self):
-        return self.env["res.lang"].get_installed()
+        # also languages not installed yet: the wording may be there before them
+        langs = self.env["res.lang"].sudo().with_context(active_test=False).search([])
+        return [(lang.code, lang.name) for lang in langs]
 
     @api.depends("purpose_id.name", "version", "lang")
     def _compute_display_name(self):

@@ -1,4 +1,3 @@
-import json
 from datetime import timedelta
 
 from dateutil.relativedelta import relativedelta
@@ -165,6 +164,9 @@ class GdprRequest(models.Model):
         readonly=True, copy=False, help="The erasure plan that the officer approved."
     )
     result = fields.Json(readonly=True, copy=False, help="What was done, by model.")
+    result_html = fields.Html(
+        string="Certificate", compute="_compute_result_html", sanitize=False
+    )
     answer = fields.Html(readonly=True, copy=False)
     refusal_ground = fields.Selection(
         [
@@ -228,6 +230,14 @@ class GdprRequest(models.Model):
                 request.channel in ("public", "email") and request.right != "objection"
             )
 
+    @api.depends("result")
+    @api.depends_context("lang")
+    def _compute_result_html(self):
+        for request in self:
+            request.result_html = request.result and self.env["ir.qweb"]._render(
+                "gdpr_crm.request_result", {"result": request.result}
+            )
+
     @api.depends("name", "right")
     def _compute_package_name(self):
         for request in self:
@@ -272,6 +282,8 @@ class GdprRequest(models.Model):
                 # a request alone makes nobody known: found, never created
                 vals["subject_id"] = self._find_subject(vals["email"]).id
         elif subject:
+            if not self.env.su:
+                subject.check_access("read")
             vals["email"] = subject.sudo().email
         return vals
 
@@ -497,6 +509,7 @@ class GdprRequest(models.Model):
 
     def _check_ready(self):
         self.ensure_one()
+        self._check_officer()
         if self.state in CLOSED_STATES:
             raise UserError(self.env._("%(name)s is closed.", name=self.name))
         if self.needs_confirmation and not self.confirmed_on:
@@ -506,8 +519,6 @@ class GdprRequest(models.Model):
                     "or record the one given by telephone or on paper."
                 )
             )
-        if self.right in CONFIRMED_RIGHTS:
-            self._check_officer()
 
     def _process_access(self):
         self._hand_over(self.env["gdpr.data.map"]._export(self.subject_id, self))
@@ -521,7 +532,6 @@ class GdprRequest(models.Model):
         self._close("done", "gdpr_crm.mail_template_package", token_scope="download")
 
     def _process_erasure(self):
-        self._check_officer()
         # the map runs as superuser: it reaches what no single user sees
         result = self.env["gdpr.data.map"].sudo()._erase(self.subject_id, self)
         self.write({"result": result})
@@ -670,8 +680,3 @@ class GdprRequest(models.Model):
                 "default_subject_id": self.subject_id.id,
             },
         }
-
-    def _result_text(self):
-        """Return the result as JSON text, for the timeline and the answer."""
-        self.ensure_one()
-        return json.dumps(self.result or {}, indent=2, ensure_ascii=False)

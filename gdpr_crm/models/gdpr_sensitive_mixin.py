@@ -1,17 +1,19 @@
-from odoo import api, models
+from markupsafe import Markup
+
+from odoo import api, models, tools
 from odoo.exceptions import ValidationError
 
 try:
     from ..tools.sensitive import detector
-except ImportError:
-    detector = None
+except ImportError:  # TEMPORARY
+    class detector:
+        find = staticmethod(lambda text, field=None, names=(): [])
 
-# the detector's logical kinds of the fields that need special treatment; any
-# other text field counts as a comment
+# the detector's kind of the fields that need special treatment; any other text
+# field counts as a comment
 FIELD_KINDS = {
     "res.partner": {
         "name": "name",
-        "complete_name": "name",
         "street": "street",
         "street2": "street",
         "city": "city",
@@ -20,6 +22,9 @@ FIELD_KINDS = {
         "phone": "phone",
         "website": "website",
         "vat": "vat",
+        "company_registry": "vat",
+        "ref": "vat",
+        "barcode": "vat",
         "company_name": "company_name",
         "function": "function",
     },
@@ -39,18 +44,24 @@ FIELD_KINDS = {
     },
 }
 TAG_FIELDS = {"res.partner": "category_id", "crm.lead": "tag_ids"}
+NAME_FIELDS = ("name", "contact_name", "partner_name")
+
+# kinds in which the detector finds nothing: not even looked at
+SILENT_KINDS = {"name", "street", "city", "zip", "email", "phone", "website", "vat"}
 
 
 class GdprSensitiveMixin(models.AbstractModel):
     """Keeps special-category data (GDPR Art. 9(1)) out of a model's texts.
 
-    Only what a call changes is looked at. A user gets an error that names the field
-    and the category, never the words; an inbound e-mail is put aside instead
-    (:meth:`_gdpr_quarantine`), so that nothing is lost.
+    Only what a call changes is looked at. Who writes gets an error that names the
+    field and the category, never the words; an inbound e-mail is put aside instead,
+    so that nothing is lost.
     """
 
     _name = "gdpr.sensitive.mixin"
     _description = "Sensitive Data Mixin"
+
+    _KNOWN_TEXT_KEY = object()  # server code that only moves text already on file
 
     @api.model
     def _gdpr_categories(self):
@@ -64,3 +75,218 @@ class GdprSensitiveMixin(models.AbstractModel):
             ("genetic", self.env._("genetic data")),
             ("sexual", self.env._("sex life or sexual orientation")),
         ]
+
+    @api.model
+    @tools.ormcache("self._name")
+    def _gdpr_text_kinds(self):
+        """Return field name → detector's kind, of the fields that are looked at."""
+        kinds = FIELD_KINDS.get(self._name, {})
+        return {
+            name: kind
+            for name, field in self._fields.items()
+            if field.type in ("char", "text", "html")
+            and field.store
+            and (not field.compute or not field.readonly)
+            and (kind := kinds.get(name, "comment")) not in SILENT_KINDS
+        }
+
+    # ------------------------------------------------------------
+    # On write
+    # ------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self._gdpr_moves_known_text():
+            checked = {}
+            for vals in vals_list:
+                self._gdpr_check_values(vals, checked=checked)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if not self._gdpr_moves_known_text():
+            self._gdpr_check_values(vals)
+        return super().write(vals)
+
+    def _gdpr_moves_known_text(self):
+        return self.env.context.get("gdpr_known_text") is self._KNOWN_TEXT_KEY
+
+    def _gdpr_with_known_text(self):
+        """Return ``self`` for moving text that is on file already (merge, convert)."""
+        return self.with_context(gdpr_known_text=self._KNOWN_TEXT_KEY)
+
+    def _gdpr_check_values(self, vals, checked=None):
+        """Raise when these values hold sensitive data that nothing allows.
+
+        :param dict checked: (kind, text) → categories, so that values which are the
+            same in a whole batch are read once
+        :raise ValidationError: it names fields and categories, never the words
+        """
+        kinds = self._gdpr_text_kinds()
+        checked = {} if checked is None else checked
+        names = None
+        faults = {}
+        for name in vals.keys() & kinds.keys():
+            text = vals[name]
+            if not text or not isinstance(text, str):
+                continue
+            if names is None:
+                names = self._gdpr_own_names(vals)
+            key = (kinds[name], text)
+            if key not in checked:
+                checked[key] = self._gdpr_blocked_categories(text, kinds[name], names)
+            if checked[key]:
+                faults[name] = checked[key]
+        tag_field = TAG_FIELDS.get(self._name)
+        if vals.get(tag_field):
+            faults |= self._gdpr_check_tags(tag_field, vals[tag_field])
+        if faults and (faults := self._gdpr_without_exceptions(faults)):
+            raise ValidationError(self._gdpr_fault_message(faults))
+
+    @api.model
+    def _gdpr_blocked_categories(self, text, kind, names=()):
+        """Return the categories for which the detector is sure enough to block."""
+        return {
+            finding.category
+            for finding in detector.find(text, kind, names=names)
+            if finding.level == "block"
+        }
+
+    def _gdpr_own_names(self, vals):
+        """Return the names of the record itself: Mr Black is no skin colour."""
+        names = [vals[name] for name in NAME_FIELDS if isinstance(vals.get(name), str)]
+        if len(self) == 1:
+            names += [
+                self[name] for name in NAME_FIELDS if name in self._fields and self[name]
+            ]
+        return names
+
+    def _gdpr_check_tags(self, name, commands):
+        Tag = self.env[self._fields[name].comodel_name].sudo()
+        tags, texts = Tag, []
+        for command in commands if isinstance(commands, (list, tuple)) else ():
+            if not isinstance(command, (list, tuple)):
+                tags |= Tag.browse(command)
+            elif command[0] == 0:
+                texts.append(command[2].get("name") or "")
+            elif command[0] == 4:
+                tags |= Tag.browse(command[1])
+            elif command[0] == 6:
+                tags |= Tag.browse(command[2])
+        texts += tags.exists().mapped("name")
+        categories = set()
+        for text in texts:
+            categories |= self._gdpr_blocked_categories(text, "tag")
+        return {name: categories} if categories else {}
+
+    def _gdpr_without_exceptions(self, faults):
+        """Drop the categories that an Art. 9(2) exception allows on every record."""
+        if not self.ids:
+            return faults
+        by_record = self.env["gdpr.exception"]._allowed(self._name, self.ids)
+        allowed = set.intersection(*(by_record.get(id_, set()) for id_ in self.ids))
+        return {
+            name: rest for name, found in faults.items() if (rest := found - allowed)
+        }
+
+    def _gdpr_fault_message(self, faults):
+        labels = dict(self._gdpr_categories())
+        strings = self.fields_get(list(faults), ["string"])
+        lines = [
+            self.env._(
+                "• %(field)s: %(categories)s",
+                field=strings.get(name, {}).get("string") or self.env._("Message"),
+                categories=", ".join(sorted(labels[c] for c in categories)),
+            )
+            for name, categories in sorted(faults.items())
+        ]
+        return self.env._(
+            "This text holds sensitive data that may not be kept about a person "
+            "(GDPR Art. 9):\n%(faults)s\n"
+            "Remove it and save again. If there is a legal ground to keep it, ask a "
+            "privacy officer to record an exception for this record.",
+            faults="\n".join(lines),
+        )
+
+    # ------------------------------------------------------------
+    # Chatter
+    # ------------------------------------------------------------
+
+    def message_post(self, *, body="", subject=None, message_type="notification", **kwargs):
+        # what users write; the gateway's mails were looked at on their way in
+        if message_type == "comment":
+            self._gdpr_check_message(body, subject)
+        return super().message_post(
+            body=body, subject=subject, message_type=message_type, **kwargs
+        )
+
+    def _message_update_content(self, message, /, *, body, **kwargs):
+        self._gdpr_check_message(body)
+        return super()._message_update_content(message, body=body, **kwargs)
+
+    def _gdpr_check_message(self, body, subject=None):
+        categories = set()
+        for text in (body, subject):
+            if text:
+                categories |= self._gdpr_blocked_categories(
+                    str(text), "message", self._gdpr_own_names({})
+                )
+        faults = {"_message": categories} if categories else {}
+        if faults and (faults := self._gdpr_without_exceptions(faults)):
+            raise ValidationError(self._gdpr_fault_message(faults))
+
+    # ------------------------------------------------------------
+    # Inbound mail
+    # ------------------------------------------------------------
+
+    @api.model
+    def message_new(self, msg_dict, custom_values=None):
+        aside = self._gdpr_put_aside(msg_dict)
+        record = super().message_new(msg_dict, custom_values=custom_values)
+        record._gdpr_quarantine(aside)
+        return record
+
+    def message_update(self, msg_dict, update_vals=None):
+        self._gdpr_quarantine(self._gdpr_put_aside(msg_dict))
+        return super().message_update(msg_dict, update_vals=update_vals)
+
+    @api.model
+    def _gdpr_put_aside(self, msg_dict):
+        """Take sensitive texts out of an inbound message, in place.
+
+        :return: list of (field, text, categories) for :meth:`_gdpr_quarantine`
+        """
+        aside = []
+        notice = self.env._(
+            "This text was put aside because it holds sensitive data (GDPR Art. 9). "
+            "A privacy officer can read it under Privacy ▸ Quarantine."
+        )
+        for key, replacement in (
+            ("subject", self.env._("Subject put aside (sensitive data)")),
+            ("body", Markup("<p>%s</p>") % notice),
+        ):
+            text = msg_dict.get(key)
+            if text and (
+                found := self._gdpr_blocked_categories(str(text), "message")
+            ):
+                aside.append((key, str(text), found))
+                msg_dict[key] = replacement
+        return aside
+
+    def _gdpr_quarantine(self, aside):
+        """Keep the texts that were put aside for a privacy officer."""
+        if aside:
+            self.ensure_one()
+            # the gateway's user may not read what it puts aside
+            self.env["gdpr.quarantine"].sudo().create(
+                [
+                    {
+                        "res_model": self._name,
+                        "res_id": self.id,
+                        "field_name": key,
+                        "text": text,
+                        "categories": ",".join(sorted(categories)),
+                        "company_id": (self.company_id or self.env.company).id,
+                    }
+                    for key, text, categories in aside
+                ]
+            )

@@ -68,7 +68,8 @@ class GdprSubject(models.Model):
         selection="_selection_consent_summary",
         string="Privacy Status",
         compute="_compute_consent_summary",
-        search="_search_consent_summary",
+        store=True,
+        index=True,
     )
     email_digest = fields.Char(groups=fields.NO_ACCESS, index="btree_not_null")
     phone_digest = fields.Char(groups=fields.NO_ACCESS, index="btree_not_null")
@@ -133,29 +134,6 @@ class GdprSubject(models.Model):
                 summary = "declined" if states else "none"
             subject.consent_summary = summary
 
-    def _search_consent_summary(self, operator, value):
-        if operator != "in":
-            return NotImplemented
-        domains = self._consent_summary_domains()
-        return Domain.OR(domains[summary] for summary in value if summary in domains)
-
-    @api.model
-    def _consent_summary_domains(self):
-        """Return the domain of each summary; they exclude one another."""
-        domains, rest = {}, Domain.TRUE
-        for summary, domain in (
-            ("erased", Domain("erased_on", "!=", False)),
-            ("restricted", Domain("restricted", "=", True)),
-            ("objected", Domain("objected", "=", True)),
-            ("given", Domain("consent_ids.state", "=", "given")),
-            ("pending", Domain("consent_ids.state", "=", "pending")),
-            ("declined", Domain("consent_ids", "!=", False)),
-            ("none", Domain.TRUE),
-        ):
-            domains[summary] = rest & domain
-            rest &= ~domain
-        return domains
-
     # ------------------------------------------------------------
     # Identity
     # ------------------------------------------------------------
@@ -195,9 +173,9 @@ class GdprSubject(models.Model):
                 SQL(
                     """
                     INSERT INTO gdpr_subject (%(field)s, company_id,
-                        returned_after_erasure, create_uid, write_uid,
+                        consent_summary, returned_after_erasure, create_uid, write_uid,
                         create_date, write_date)
-                    SELECT v.value, v.company_id, v.returned, %(uid)s, %(uid)s,
+                    SELECT v.value, v.company_id, 'none', v.returned, %(uid)s, %(uid)s,
                         %(now)s, %(now)s
                       FROM unnest(%(values)s::text[], %(companies)s::int[],
                                   %(returned)s::bool[])
@@ -337,9 +315,40 @@ class GdprSubject(models.Model):
     def _withdraw_objection(self):
         self.sudo().write({"objected": False, "objected_since": False})
 
+    def _carry_refusals_to(self, other):
+        """Keep a person's no when their address changes; a yes is asked for anew.
+
+        Whether the record now describes the same person can't be known: nobody is
+        written to on a consent that may be another's.
+        """
+        if self.restricted:
+            other._restrict()
+        if self.objected:
+            other._object_to_marketing()
+        declined = self.sudo().consent_ids.filtered(
+            lambda consent: consent.state in ("refused", "withdrawn")
+        )
+        known = other.sudo().consent_ids.purpose_id
+        for consent in declined.filtered(lambda c: c.purpose_id not in known):
+            self.env["gdpr.consent"]._record(
+                other, consent.purpose_id, "withdraw", channel="system"
+            )
+
     # ------------------------------------------------------------
     # Actions
     # ------------------------------------------------------------
+
+    def action_open_consent_entry(self):
+        """Open the wizard that records what the person decided."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "gdpr.consent.entry",
+            "name": self.env._("Record a Decision"),
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_subject_id": self.id},
+        }
 
     def action_verify_ledger(self):
         """Verify the chains of these subjects and tell the result."""

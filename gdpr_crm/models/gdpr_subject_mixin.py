@@ -71,9 +71,13 @@ class GdprSubjectMixin(models.AbstractModel):
         for record in erased:
             record.gdpr_subject_id = record.gdpr_subject_id
         records = self - new - erased
+        before = {record: record.gdpr_subject_id for record in records}
         persons = records._gdpr_is_person()
         (records - persons).gdpr_subject_id = False
         persons._gdpr_link_subjects()
+        for record, subject in before.items():
+            if subject and record.gdpr_subject_id not in (subject, subject.browse()):
+                subject._carry_refusals_to(record.gdpr_subject_id)
 
     def _gdpr_link_subjects(self):
         """Point the persons to their subjects, made where they aren't known.
@@ -189,6 +193,12 @@ class GdprSubjectMixin(models.AbstractModel):
             "default_channel": "staff",
         }
 
+    def action_gdpr_consent(self):
+        """Open the wizard that records what the person decided."""
+        self.ensure_one()
+        self._gdpr_check_person()
+        return self.gdpr_subject_id.action_open_consent_entry()
+
     def action_gdpr_export(self):
         """Start an access request for this person and open the export wizard."""
         return self._gdpr_open_wizard("gdpr.export")
@@ -199,13 +209,7 @@ class GdprSubjectMixin(models.AbstractModel):
 
     def _gdpr_open_wizard(self, model_name):
         self.ensure_one()
-        if not self.gdpr_subject_id:
-            raise UserError(
-                self.env._(
-                    "This record describes no person: a company is no data subject. "
-                    "Open the person's own contact."
-                )
-            )
+        self._gdpr_check_person()
         return {
             "type": "ir.actions.act_window",
             "res_model": model_name,
@@ -214,3 +218,12 @@ class GdprSubjectMixin(models.AbstractModel):
             "target": "new",
             "context": {"default_subject_id": self.gdpr_subject_id.id},
         }
+
+    def _gdpr_check_person(self):
+        if not self.gdpr_subject_id:
+            raise UserError(
+                self.env._(
+                    "This record describes no person: a company is no data subject. "
+                    "Open the person's own contact."
+                )
+            )

@@ -1,0 +1,10 @@
+from . import (
+    gdpr_request_starter,
+    gdpr_export,
+    gdpr_erasure,
+    gdpr_confirmation,
+    gdpr_refusal,
+    gdpr_deletion_reason,
+    gdpr_consent_entry,
+    base_partner_merge,
+)
