@@ -138,7 +138,10 @@ class Checker:
                 yield "error", f"'{shown}': only very common words ({where})"
                 return
             if len(words) == 1 and len(words[0]) < SHORT:
-                yield "error", f"'{shown}': too short, write it with '=' or a second word"
+                yield (
+                    "error",
+                    f"'{shown}': too short, write it with '=' or a second word",
+                )
                 return
 
 

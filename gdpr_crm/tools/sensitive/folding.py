@@ -31,7 +31,9 @@ _LOOKALIKES = {
         "Αa Βb Εe Ζz Ηh Ιi Κk Μm Νn Οo Ρp Τt Υy Χx"
     ).split()
 }
-_NO_DECOMPOSITION = dict(zip("łŁđĐıħĦŧŦøØðÐþÞ", "llddihhttoodd\u00fe\u00fe", strict=True))
+_NO_DECOMPOSITION = dict(
+    zip("łŁđĐıħĦŧŦøØðÐþÞ", "llddihhttoodd\u00fe\u00fe", strict=True)
+)
 
 
 def _base_letters(char: str) -> str:
@@ -110,20 +112,19 @@ def spell_out(folded: bytes) -> bytes:
     )
 
 
-def needs_rewriting(token: bytes) -> bool:
-    """True when a token holds characters that ``visible`` removes or spells out."""
+def is_disguised(token: bytes) -> bool:
+    """True when a token holds characters that ``disguise`` removes or spells out."""
     return b"\x81" in token or b"\x8d" in token
 
 
-def visible(text: str) -> Iterator[tuple[str, int]]:
-    """Characters a reader sees, each with its offset in the text.
+def disguise(text: str) -> Iterator[tuple[int, str]]:
+    """Characters that hide a word from a machine but not from a reader.
 
-    Invisible ones are left out, and those that read as several letters are
-    spelled out.
+    Each with what to read there: nothing for an invisible one, several letters for
+    a ligature.
     """
-    for offset, (char, byte) in enumerate(zip(text, fold(text), strict=True)):
-        if byte == WIDE:
-            for letter in _base_letters(char):
-                yield letter, offset
-        elif byte != IGNORED:
-            yield char, offset
+    for offset, byte in enumerate(fold(text)):
+        if byte == IGNORED:
+            yield offset, ""
+        elif byte == WIDE:
+            yield offset, _base_letters(text[offset])

@@ -8,6 +8,7 @@ from typing import NamedTuple
 HERE = Path(__file__).parent
 LEXICON = HERE / "lexicon"
 COMMON_WORDS = HERE / "common_words.tsv"
+COMPILED = HERE / "lexicon.idx"
 
 CATEGORIES = (
     "health",

@@ -1,0 +1,348 @@
+"""Finds special categories of personal data (GDPR Art. 9) in a text.
+
+    >>> find("Mme Gaudin est en chimiothérapie jusqu'à fin mars.")
+    [Finding(category='health', level='block', start=15, end=29, rule='fr.health.…')]
+
+How it works: the text is folded to one byte a character (``folding``) and cut into
+words. Words seen before and known to be harmless are remembered, so that an ordinary
+note is done with one set comparison. Any other word is looked up once (``words``,
+``index``); where terms of the lexicon may match, the sentence around is read
+(``matching``), and cues and guards decide what the match means (``context``).
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import filterfalse
+from typing import NamedTuple
+
+from . import lexicon, notation, rewriting
+from .compiler import Compiler, compile_folder
+from .context import Context, level
+from .folding import fold, spell_out
+from .index import Entry, Index
+from .markup import Source, has_markup, plain
+from .matching import Matcher, Sentence, Term, parse_term
+from .words import DISGUISED, SPELLED, Judge, Verdict
+
+SILENT_FIELDS = frozenset(
+    ("name", "street", "email", "website", "phone", "vat", "zip", "city")
+)
+STRICT_FIELDS = frozenset(("function", "tag"))
+COMPANY_NAME = "company_name"
+
+PIECE = 4096  # characters searched at once
+REACH = 400  # characters on either side of a word that can be its sentence
+REMEMBERED = 40_000  # words
+_LONG_NUMBER = 4  # digits; longer ones are not worth remembering
+
+_ABBREVIATIONS = "".join(
+    rf"(?<!\b{word})" for word in ("Dr", "Mr", "Ms", "Sr", "St", "Hr", "Fr", "Mme")
+)
+_SENTENCE_END = re.compile(
+    rf"(?<!\b\w){_ABBREVIATIONS}[.!?…]+(?=\s)"
+    r"|\n(?![a-zß-ÿ])|(?<![^\n]{60})\n|[•|]"
+)
+
+
+class Finding(NamedTuple):
+    """Words that reveal a special category; offsets are those of the text given."""
+
+    category: str
+    level: str
+    start: int
+    end: int
+    rule: str
+
+
+class Match(NamedTuple):
+    """A term found in a sentence, before its context is judged."""
+
+    term: Term
+    first: int
+    last: int
+    typo: bool
+
+
+class Detector:
+    """Finds sensitive data; ``extra`` and ``allow`` are a company's own terms.
+
+    :param extra: (pattern, category, tier) of terms to add
+    :param allow: patterns of what is never a finding
+    :param base: compiled lexicon, by default the one that ships with the addon
+    """
+
+    def __init__(
+        self,
+        extra: Iterable[tuple[str, str, str]] = (),
+        allow: Iterable[str] = (),
+        base: Index | None = None,
+    ) -> None:
+        base = base or shipped()
+        self._index = _overlay(base, extra, allow) or base
+        self._matcher = Matcher(base.numbers)
+        self._judge = Judge(self._index, self._is_strong_word)
+        self._clean: set[bytes] = set()
+        self._verdicts: dict[bytes, Verdict] = {}
+        self._entries: dict[bytes, Entry] = {}
+        self._terms: dict[int, Term] = {}
+
+    def find(
+        self, text: str, field: str | None = None, names: Iterable[str] = ()
+    ) -> list[Finding]:
+        """Findings in a text, in order of their place.
+
+        :param field: kind of field (``comment``, ``function``, ``tag``…)
+        :param names: the record's own names, which are not taken for terms
+        """
+        if not text or field in SILENT_FIELDS:
+            return []
+        if has_markup(text):
+            found = self._find(plain(text), field, names)
+            return _moved(found, Source(rewriting.markup.edits(text))) if found else []
+        if len(text) > PIECE:
+            return self._find(text, field, names)
+        folded = fold(text)
+        if self._clean.issuperset(folded.split()):
+            return []
+        return self._inspect(text, folded, field, names)
+
+    def _find(
+        self, text: str, field: str | None, names: Iterable[str]
+    ) -> list[Finding]:
+        found = []
+        for offset, piece in pieces(text):
+            folded = fold(piece)
+            if not self._clean.issuperset(folded.split()):
+                for one in self._inspect(piece, folded, field, names):
+                    start, end = one.start + offset, one.end + offset
+                    found.append(one._replace(start=start, end=end))
+        return found
+
+    def _inspect(
+        self,
+        text: str,
+        folded: bytes,
+        field: str | None,
+        names: Iterable[str],
+        spelled: bool = False,
+    ) -> list[Finding]:
+        tokens = filterfalse(self._clean.__contains__, folded.split())
+        hits = [(token, self._verdict(token)) for token in tokens]
+        hits = [(token, verdict) for token, verdict in hits if verdict]
+        if not hits:
+            return []
+        verdicts = {verdict for _, verdict in hits}
+        if DISGUISED in verdicts:
+            made, source = rewriting.undisguised(text)
+            return _moved(self._inspect(made, fold(made), field, names), source)
+        if SPELLED in verdicts:
+            joined = None if spelled else rewriting.joined(text)
+            if joined:
+                made, source = joined
+                found = self._inspect(made, fold(made), field, names, spelled=True)
+                return _moved(found, source)
+            hits = [hit for hit in hits if hit[1] is not SPELLED]
+        own = frozenset(spell_out(fold(" ".join(names))).split()) if names else None
+        return merged(self._findings(text, folded, hits, field, own))
+
+    def _verdict(self, token: bytes) -> Verdict | None:
+        known = self._verdicts.get(token)
+        if known is not None:
+            return known
+        verdict = self._judge.verdict(token)
+        if verdict is not None:
+            _remember(self._verdicts, token, verdict)
+        elif len(token) <= _LONG_NUMBER or not token.isdigit():
+            if len(self._clean) >= REMEMBERED:
+                self._clean.clear()
+            self._clean.add(token)
+        return verdict
+
+    def _findings(
+        self,
+        text: str,
+        folded: bytes,
+        hits: list[tuple[bytes, Verdict]],
+        field: str | None,
+        own: frozenset[bytes] | None,
+    ) -> Iterator[Finding]:
+        context = None
+        for verdict, offset in _places(folded, hits):
+            if context is None or offset >= context.sentence.end:
+                sentence = self._sentence(text, folded, offset)
+                context = Context(sentence, self._index.classes, self._entry)
+            at = context.sentence.word_at(offset)
+            context.sentence.words[at] = verdict.form
+            for match in self._matches(context, verdict, at):
+                if own and own.issuperset(
+                    context.sentence.words[match.first : match.last]
+                ):
+                    continue
+                found = self._judged(context, match, field)
+                if found:
+                    start, end = context.sentence.span(match.first, match.last)
+                    term = match.term
+                    yield Finding(term.category, found, start, end, term.rule)
+
+    def _sentence(self, text: str, folded: bytes, offset: int) -> Sentence:
+        low, high = max(0, offset - REACH), min(len(text), offset + REACH)
+        start = low and text.find(" ", low, offset) + 1 or low
+        for found in _SENTENCE_END.finditer(text, low, offset):
+            start = found.end()
+        stop = _SENTENCE_END.search(text, offset, high)
+        end = stop.start() if stop else high
+        if not stop and high < len(text):
+            end = max(folded.rfind(b" ", offset, high), folded.find(b" ", offset))
+            end = end if end > offset else len(text)
+        return Sentence(text, folded, start, end, self._entry)
+
+    def _matches(self, context: Context, verdict: Verdict, at: int) -> Iterator[Match]:
+        for number in verdict.terms:
+            term = self._term(number)
+            span = self._matcher.match(term, context.sentence, at, (term.anchor,))
+            if span and not self._is_cancelled(context, *span):
+                yield Match(term, *span, verdict.typo)
+
+    def _is_cancelled(self, context: Context, first: int, last: int) -> bool:
+        sentence = context.sentence
+        for at in range(first, last):
+            entry = self._entry(sentence.words[at])
+            by_class = (self._index.classes[n].cancels for n in entry.anchors)
+            for number in sum(by_class, entry.cancels):
+                term = self._term(number)
+                every = range(len(term.chunks))
+                span = self._matcher.match(term, sentence, at, every)
+                if span and span[0] <= first and span[1] >= last:
+                    if _applies(term, context):
+                        return True
+        return False
+
+    def _judged(self, context: Context, match: Match, field: str | None) -> str | None:
+        term, first, last, typo = match
+        if field == COMPANY_NAME and not term.organisation:
+            return None
+        if context.says_nothing_known():
+            return None
+        if term.alone and _is_whole(context.sentence, first, last):
+            return "block"
+        if field in STRICT_FIELDS and (term.tier != "block" or typo):
+            return None
+        return level(term, context, first, last, typo)
+
+    def _entry(self, word: bytes) -> Entry:
+        known = self._entries.get(word)
+        if known is None:
+            known = self._index.lookup(word)
+            _remember(self._entries, word, known)
+        return known
+
+    def _term(self, number: int) -> Term:
+        known = self._terms.get(number)
+        if known is None:
+            known = parse_term(self._index.term(number))
+            _remember(self._terms, number, known)
+        return known
+
+    def _is_strong_word(self, number: int) -> bool:
+        term = self._term(number)
+        return term.single and term.tier in ("block", "cue")
+
+
+def _remember(memory: dict, key: object, value: object) -> None:
+    if len(memory) >= REMEMBERED // 4:
+        memory.clear()
+    memory[key] = value
+
+
+def _applies(term: Term, context: Context) -> bool:
+    return all(context.has_class(term.lang, name) for name in term.requires) and not (
+        any(context.has_class(term.lang, name) for name in term.excludes)
+    )
+
+
+def _is_whole(sentence: Sentence, first: int, last: int) -> bool:
+    begin, end = sentence.span(first, last)
+    text = sentence.text
+    return not fold(text[:begin]).strip() and not fold(text[end:]).strip()
+
+
+def _places(
+    folded: bytes, hits: list[tuple[bytes, Verdict]]
+) -> Iterator[tuple[Verdict, int]]:
+    """Offsets of the tokens, which come in the order of the text."""
+    padded, offset = b" " + folded + b" ", 0
+    for token, verdict in hits:
+        offset = padded.index(b" " + token + b" ", offset)
+        yield verdict, offset
+        offset += len(token)
+
+
+def _moved(found: list[Finding], source: Source) -> list[Finding]:
+    moved = []
+    for one in found:
+        start, end = source.span(one.start, one.end)
+        moved.append(one._replace(start=start, end=end))
+    return moved
+
+
+def merged(found: Iterable[Finding]) -> list[Finding]:
+    """Findings of one category that overlap as one, with the strongest level."""
+    kept: list[Finding] = []
+    for one in sorted(found, key=lambda one: (one.category, one.start, -one.end)):
+        last = kept[-1] if kept else None
+        if last is None or last.category != one.category or last.end <= one.start:
+            kept.append(one)
+            continue
+        strong = one if (one.level, last.level) == ("block", "review") else last
+        kept[-1] = strong._replace(start=last.start, end=max(last.end, one.end))
+    return sorted(kept, key=lambda one: (one.start, one.end, one.category))
+
+
+def pieces(text: str) -> Iterator[tuple[int, str]]:
+    """A long text cut at line ends, else at spaces, with the offset of each piece."""
+    start, size = 0, len(text)
+    while size - start > PIECE:
+        end = start + PIECE
+        for mark in ("\n", ". ", " "):
+            cut = text.rfind(mark, start + PIECE // 4, end)
+            if cut > 0:
+                end = cut + 1
+                break
+        yield start, text[start:end]
+        start = end
+    yield start, text[start:]
+
+
+def _overlay(
+    base: Index, extra: Iterable[tuple[str, str, str]], allow: Iterable[str]
+) -> Index | None:
+    compiler = Compiler(first_term=base.end)
+    terms = [*extra, *((pattern, "allowed", "none") for pattern in allow)]
+    for pattern, category, tier in terms:
+        if notation.problems(pattern):
+            raise notation.PatternError(pattern)
+        compiler.add_term("own", category, pattern, tier)
+    return Index(compiler.data(), base) if terms else None
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Index:
+    """The compiled lexicon that ships with the addon."""
+    try:
+        return Index(lexicon.COMPILED.read_bytes())
+    except FileNotFoundError:  # a checkout whose lexicon was never compiled
+        return Index(compile_folder())
+
+
+@lru_cache(maxsize=1)
+def default() -> Detector:
+    """The detector without a company's own terms."""
+    return Detector()
+
+
+def find(
+    text: str, field: str | None = None, names: Iterable[str] = ()
+) -> list[Finding]:
+    """Findings in a text, see ``Detector.find``."""
+    return default().find(text, field, names)

@@ -1,0 +1,116 @@
+"""What the detector makes of a single word, judged once when it is first seen."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from . import folding
+from .index import NOTHING, TYPO_MIN, Entry, Index
+
+MAX_WORD = 40  # letters; longer ones are no words
+# letters that hardly ever stand alone, so that a word spelled out letter by letter
+# is noticed without looking at every text
+_LONELY = frozenset(b"bfgkpqrvwz")
+_DIGIT_LETTERS = bytes.maketrans(b"013457@$", b"oieastas")
+
+
+class Verdict(NamedTuple):
+    """Why a word is worth a look."""
+
+    form: bytes  # as the lexicon writes it
+    terms: tuple[int, ...] = ()
+    typo: bool = False
+
+
+DISGUISED = Verdict(b"\x81")
+SPELLED = Verdict(b". .")
+
+
+class Judge:
+    """Judges words by an index; ``is_strong_word`` tells which terms allow typos."""
+
+    def __init__(self, index: Index, is_strong_word: Callable[[int], bool]) -> None:
+        self._index = index
+        self._is_strong_word = is_strong_word
+
+    def verdict(self, token: bytes) -> Verdict | None:
+        """None for a word that can't begin or hold any term."""
+        if folding.is_disguised(token):
+            return DISGUISED
+        if len(token) == 1 and token[0] in _LONELY:
+            return SPELLED
+        if len(token) > MAX_WORD:
+            return None
+        word = folding.spell_out(token)
+        entry = self._index.lookup(word)
+        terms = self._terms(entry)
+        if terms:
+            return Verdict(word, terms)
+        if entry != NOTHING or len(word) < 5:
+            return None
+        return self._misspelt(word)
+
+    def _terms(self, entry: Entry) -> tuple[int, ...]:
+        by_class = (self._index.classes[number].terms for number in entry.anchors)
+        return tuple(dict.fromkeys(sum(by_class, entry.terms)))
+
+    def _misspelt(self, word: bytes) -> Verdict | None:
+        for reading in _respelled(word):
+            terms = self._terms(self._index.lookup(reading))
+            if terms:
+                return Verdict(reading, terms)
+        if len(word) < TYPO_MIN or not word.isalpha():
+            return None
+        for form in self._near(word):
+            lookup = self._index.lookup(form).terms
+            terms = tuple(term for term in lookup if self._is_strong_word(term))
+            if terms:
+                return Verdict(form, terms, typo=True)
+        return None
+
+    def _near(self, word: bytes) -> Iterator[bytes]:
+        for form in self._index.neighbours(word):
+            if len(form) >= TYPO_MIN and is_near(form, word):
+                yield form
+        yield from _early_slips(word)
+
+
+def _respelled(word: bytes) -> Iterable[bytes]:
+    """Readings of a word with digits for letters or with letters dragged out."""
+    if not word.isalpha():
+        letters = word.translate(_DIGIT_LETTERS)
+        mixed = letters.isalpha() and sum(map(_is_letter, word)) * 2 >= len(word)
+        return [letters] if mixed else []
+    short = bytearray(word[:2])
+    for letter in word[2:]:
+        if not letter == short[-1] == short[-2]:
+            short.append(letter)
+    if len(short) == len(word):
+        return []
+    single = bytes(a for a, b in zip(short, short[1:] + b" ", strict=True) if a != b)
+    return [bytes(short), single]
+
+
+def _is_letter(byte: int) -> bool:
+    return byte >= 0x61
+
+
+def _early_slips(word: bytes) -> Iterator[bytes]:
+    """A slip in the first letters undone: swapped, doubled or left single."""
+    for at in range(4):
+        before, here, after = word[:at], word[at : at + 1], word[at + 1 :]
+        yield before + after  # one letter too many
+        yield before + here + here + after  # a double letter left single
+        yield before + after[:1] + here + after[1:]  # swapped
+
+
+def is_near(one: bytes, other: bytes) -> bool:
+    """True at a Damerau-Levenshtein distance of one (two words that differ)."""
+    at = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        at += 1
+    a, b = one[at:], other[at:]
+    if len(a) == len(b):
+        return a[1:] == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
+    return a[1:] == b or a == b[1:]
