@@ -28,6 +28,8 @@
         "views/crm_lead_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",
+        "views/portal_templates.xml",
+        "views/privacy_templates.xml",
         "views/gdpr_crm_menus.xml",
     ],
     "demo": [],

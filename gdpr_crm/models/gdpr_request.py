@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import email_normalize
 
 from ..tools import deadline
+from ..tools.addresses import is_disposable
 from .gdpr_token import PLACEHOLDER
 
 OPEN_STATES = ("draft", "waiting", "confirmed", "processing")
@@ -75,6 +76,7 @@ class GdprRequest(models.Model):
         index="btree_not_null",
         help="The portal user's contact.",
     )
+    email_disposable = fields.Boolean(compute="_compute_email_disposable")
     email = fields.Char(
         help="The confirmation and the answer go to this address, and to no other."
     )
@@ -199,6 +201,11 @@ class GdprRequest(models.Model):
     def _selection_lang(self):
         return self.env["res.lang"].get_installed()
 
+    @api.depends("email")
+    def _compute_email_disposable(self):
+        for request in self:
+            request.email_disposable = is_disposable(request.email or "")
+
     @api.depends("received_on")
     def _compute_due_on(self):
         for request in self:
@@ -267,6 +274,7 @@ class GdprRequest(models.Model):
     def create(self, vals_list):
         vals_list = [self._prepare_request_values(vals) for vals in vals_list]
         requests = super().create(vals_list)
+        requests._check_identified()  # also when neither value was given
         requests._refuse_second_request()
         return requests
 
@@ -598,6 +606,48 @@ class GdprRequest(models.Model):
                 raise UserError(self.env._("%(name)s is closed.", name=request.name))
             self.env["gdpr.token"]._revoke(request)
             request._close("cancelled")
+
+    # ------------------------------------------------------------
+    # Download
+    # ------------------------------------------------------------
+
+    def _may_download(self, user):
+        """Tell whether a signed-in user may have this package.
+
+        Neither a changed address nor an old package lets it out.
+        """
+        self.ensure_one()
+        partner = user.partner_id
+        until = self.closed_on and self.closed_on + relativedelta(
+            days=self.company_id.gdpr_download_days
+        )
+        return bool(
+            self.package
+            and self.partner_id == partner
+            and self.email == partner.email_normalized
+            and fields.Datetime.now() < until
+        )
+
+    def _log_download(self):
+        """Leave a trace of each hand-over on the timeline."""
+        self.ensure_one()
+        self.sudo().message_post(body=self.env._("The person downloaded the package."))
+
+    @api.autovacuum
+    def _gc_packages(self):
+        """Destroy the packages whose link expired."""
+        for company in self.env["res.company"].search([]):
+            limit = fields.Datetime.now() - relativedelta(
+                days=company.gdpr_download_days
+            )
+            self.search(
+                [
+                    ("company_id", "=", company.id),
+                    ("closed_on", "<", limit),
+                    ("package", "!=", False),
+                ],
+                limit=1000,
+            ).package = False
 
     # ------------------------------------------------------------
     # Deadlines

@@ -208,6 +208,22 @@ class GdprSubject(models.Model):
         )
         return dict(rows)
 
+    @api.model
+    def _of_user(self, user):
+        """Return the subject of a signed-in user, empty when that isn't certain.
+
+        Whoever signs in can type somebody else's address into their account: the
+        address counts when it is their login, or nobody else's record carries it.
+        """
+        partner = user.partner_id.sudo().with_context(active_test=False)
+        subject = partner.gdpr_subject_id
+        if subject.email and subject.email == email_normalize(user.login):
+            return subject
+        foreign = (subject.partner_ids - partner) or subject.lead_ids.filtered(
+            lambda lead: lead.partner_id != partner
+        )
+        return subject.browse() if foreign else subject
+
     def _widen_company(self, companies):
         """Make the subjects of several companies visible to all of them."""
         shared = self.sudo().filtered(

@@ -1,0 +1,248 @@
+import psycopg2
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .common import GdprCase
+
+
+@tagged("post_install", "-at_install")
+class TestConsent(GdprCase):
+    def test_form_consent_waits_for_double_opt_in(self):
+        self.record("give", "form")
+        self.assertConsent("pending")
+        self.assertContactable(False)
+        self.record("confirm", "email_link")
+        self.assertConsent("given")
+        self.assertContactable(True)
+
+    def test_staff_consent_does_not_replace_double_opt_in(self):
+        self.record("give", "phone", evidence={"note": "call"})
+        self.assertConsent("pending")
+        self.purpose.double_opt_in = False
+        self.record("give", "phone", evidence={"note": "call"})
+        self.assertConsent("given")
+        self.assertContactable(True)
+
+    def test_sign_up_after_a_withdrawal_starts_again_at_pending(self):
+        self.record("give", "portal")
+        self.record("withdraw", "one_click")
+        self.record("give", "form")
+        self.assertConsent("pending")
+        self.assertContactable(False)
+
+    def test_form_posted_by_anybody_takes_a_confirmed_consent_nothing_away(self):
+        self.record("give", "portal")
+        self.record("give", "form")
+        self.assertConsent("given")
+        self.assertContactable(True)
+
+    def test_nothing_pending_nothing_to_confirm(self):
+        with self.assertRaises(UserError):
+            self.record("confirm", "email_link")
+
+    def test_consent_expires(self):
+        self.record("give", "portal")
+        consent = self.subject.consent_ids
+        self.assertTrue(consent.expires_on)
+        with self.enter_registry_test_mode():
+            self.env.cr.execute(
+                "UPDATE gdpr_consent SET expires_on = now() - interval '2 day'"
+            )
+            self.env.invalidate_all()
+            self.assertContactable(False)
+            self.env.ref("gdpr_crm.ir_cron_consent_expire").method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertConsent("expired")
+
+    def test_each_purpose_has_its_own_consent(self):
+        other = self.env["gdpr.purpose"].create({"name": "Events", "code": "t_events"})
+        self.record("give", "portal")
+        self.assertContactable(False, purpose=other)
+
+    def test_unknown_or_archived_purpose_lets_nobody_through(self):
+        self.record("give", "portal")
+        self.assertFalse(self.subject._may_contact(self.env["gdpr.purpose"]))
+        self.purpose.active = False
+        self.assertContactable(False)
+        with self.assertRaises(UserError):
+            self.record("give", "portal")
+
+    def test_objection_and_restriction_close_the_gate(self):
+        self.record("give", "portal")
+        self.subject._object_to_marketing()
+        self.assertContactable(False)
+        self.subject._withdraw_objection()
+        self.assertContactable(True)
+        self.subject._restrict()
+        self.assertContactable(False)
+
+    def test_legitimate_interest_needs_test_and_audience_and_no_objection(self):
+        purpose = self.env["gdpr.purpose"].create(
+            {
+                "name": "B2B",
+                "code": "t_b2b",
+                "lawful_basis": "legitimate_interest",
+                "audience": "[('company_name', '!=', False)]",
+                "lead_audience": "[('partner_name', '!=', False)]",
+            }
+        )
+        self.partner.company_name = "Azure"
+        self.assertContactable(False, purpose=purpose)
+        purpose.balancing_test = "Weighed."
+        self.assertContactable(True, purpose=purpose)
+        self.partner.company_name = False
+        self.assertContactable(False, purpose=purpose)
+        self.partner.company_name = "Azure"
+        self.record("refuse", "portal", purpose=purpose)
+        self.assertContactable(False, purpose=purpose)
+
+    def test_erased_person_can_withdraw_and_not_give(self):
+        self.record("give", "portal")
+        self.subject._erase_identity()
+        with self.assertRaises(UserError):
+            self.record("give", "form")
+        self.record("withdraw", "email_link")
+        self.assertConsent("withdrawn")
+
+    def test_gate_asks_one_query_for_everybody(self):
+        partners = self.env["res.partner"].create(
+            [{"name": f"P{i}", "email": f"p{i}@many.example"} for i in range(50)]
+        )
+        subjects = partners.gdpr_subject_id
+        for subject in subjects[:20]:
+            self.record("give", "portal", subject=subject)
+        self.env.flush_all()
+        with self.assertQueryCount(1):
+            allowed = subjects._filter_contactable(self.purpose)
+        self.assertEqual(allowed, subjects[:20])
+
+    def test_changed_address_keeps_the_no_and_drops_the_yes(self):
+        yes = self.env["gdpr.purpose"].create({"name": "Yes", "code": "t_yes"})
+        self.record("give", "portal", purpose=yes)
+        self.record("refuse", "portal")
+        self.subject._object_to_marketing()
+        self.partner.email = "new@example.com"
+        new = self.partner.gdpr_subject_id
+        self.assertNotEqual(new, self.subject)
+        self.assertTrue(new.objected)
+        self.assertConsent("withdrawn", subject=new)
+        self.assertConsent("none", subject=new, purpose=yes)
+
+    # nobody types over a state
+
+    def test_consent_is_not_typed_over_by_anybody(self):
+        self.record("give", "portal")
+        consent = self.subject.consent_ids
+        admin = self.env.ref("base.user_admin")
+        for env_consent in (consent, consent.with_user(admin), consent.sudo()):
+            with self.assertRaises(AccessError):
+                env_consent.write({"state": "withdrawn"})
+            with self.assertRaises(AccessError):
+                env_consent.unlink()
+        with self.assertRaises(AccessError):
+            consent.with_context(gdpr_ledger=True).write({"state": "given"})
+        with self.assertRaises(AccessError):
+            self.env["gdpr.consent"].create(
+                {
+                    "subject_id": self.subject.id,
+                    "purpose_id": self.purpose.id,
+                    "state": "given",
+                    "since": "2026-01-01",
+                }
+            )
+
+    def test_ledger_is_append_only_for_the_orm(self):
+        self.record("give", "portal")
+        event = self.subject.event_ids
+        with self.assertRaises(AccessError):
+            event.sudo().write({"action": "withdraw"})
+        with self.assertRaises(AccessError):
+            event.sudo().unlink()
+
+    @mute_logger("odoo.sql_db")
+    def test_ledger_is_append_only_for_sql(self):
+        self.record("give", "portal")
+        self.env.flush_all()
+        for statement in (
+            "UPDATE gdpr_consent_event SET action = 'withdraw'",
+            "UPDATE gdpr_consent_event SET evidence = 'other'",
+            "DELETE FROM gdpr_consent_event",
+            "TRUNCATE gdpr_consent_event CASCADE",
+        ):
+            with (
+                self.assertRaisesRegex(psycopg2.Error, "append-only"),
+                self.env.cr.savepoint(),
+            ):
+                self.env.cr.execute(statement)
+
+    # chain
+
+    def tamper(self, statement, *args):
+        """Change the ledger as somebody with full power over the database could."""
+        self.env.flush_all()
+        self.env.cr.execute("SET LOCAL session_replication_role = replica")
+        self.env.cr.execute(statement, args)
+        self.env.cr.execute("SET LOCAL session_replication_role = origin")
+        self.env.invalidate_all()
+
+    def faults(self):
+        return self.env["gdpr.consent.event"]._verify(self.subject)
+
+    def test_chain_of_an_honest_ledger_verifies(self):
+        for action, channel in (
+            ("give", "form"),
+            ("confirm", "email_link"),
+            ("withdraw", "one_click"),
+        ):
+            self.record(action, channel, evidence={"page": "/x"})
+        self.assertFalse(self.faults())
+
+    def test_altered_event_is_named(self):
+        self.record("give", "form")
+        self.record("withdraw", "portal")
+        event = self.subject.event_ids.sorted("number")[0]
+        self.tamper(
+            "UPDATE gdpr_consent_event SET channel = 'portal' WHERE id = %s", event.id
+        )
+        self.assertEqual([f.event_id for f in self.faults()], [event.id])
+
+    def test_missing_event_is_noticed(self):
+        for action in ("give", "withdraw", "give"):
+            self.record(action, "portal")
+        first, middle, last = self.subject.event_ids.sorted("number")
+        self.tamper("DELETE FROM gdpr_consent_event WHERE id = %s", middle.id)
+        self.assertIn(last.id, [f.event_id for f in self.faults()])
+
+    def test_altered_evidence_is_noticed(self):
+        self.record("give", "portal", evidence={"page": "/a"})
+        self.tamper("UPDATE gdpr_consent_event SET evidence = '{}'")
+        self.assertEqual(self.faults()[0].reason, "evidence altered")
+
+    def test_chain_verifies_after_erasure_with_nothing_personal_left(self):
+        self.record("give", "form", evidence={"email": "jeanne.martin@example.com"})
+        self.record("confirm", "email_link")
+        self.subject._erase_identity()
+        self.assertFalse(self.faults())
+        self.env.flush_all()
+        self.env.cr.execute(
+            "SELECT to_jsonb(e)::text || to_jsonb(s)::text FROM gdpr_consent_event e"
+            " JOIN gdpr_subject s ON s.id = e.subject_id WHERE s.id = %s",
+            [self.subject.id],
+        )
+        for (row,) in self.env.cr.fetchall():
+            self.assertNotIn("jeanne", row.lower())
+
+    # return after erasure
+
+    def test_person_who_comes_back_is_flagged_and_starts_without_consent(self):
+        self.record("give", "portal")
+        self.subject._erase_identity()
+        self.partner.gdpr_erased = True
+        back = self.env["res.partner"].create(
+            {"name": "Jeanne", "email": "JEANNE.martin@example.com"}
+        )
+        self.assertNotEqual(back.gdpr_subject_id, self.subject)
+        self.assertTrue(back.gdpr_subject_id.returned_after_erasure)
+        self.assertContactable(False, subject=back.gdpr_subject_id)
