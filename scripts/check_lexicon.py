@@ -23,6 +23,7 @@ ROLES = ("person", "guard", "nodata") + tuple(
     f"guard_{category}" for category in lexicon.CATEGORIES
 )
 SHORT = 3  # letters; shorter one-word patterns need `=` or company
+SPLIT = 4  # lines that differ in one group only
 Problem = tuple[Path, int, str, str]  # file, line, "error" or "warning", text
 
 
@@ -146,12 +147,12 @@ class Checker:
 
 
 def duplicates_between_files(checker: Checker) -> Iterator[Problem]:
-    """Same expansion twice in one language and category, with different tiers."""
+    """The same single word twice in one language and category."""
     tiers: dict[tuple[str, str, str], tuple[int, str, Path]] = {}
     for row in checker.rows:
         if row.kind == lexicon.CLASSES or len(row.fields) < 2:
             continue
-        if notation.problems(row.fields[0], row.lang):
+        if notation.problems(row.fields[0], row.lang) or " " in row.fields[0]:
             continue
         context = row.fields[2] if len(row.fields) > 2 else ""
         for form in notation.expand(row.fields[0]):
@@ -164,6 +165,26 @@ def duplicates_between_files(checker: Checker) -> Iterator[Problem]:
                 text = f"'{form}' is on line {number} already ({kind})"
                 yield row.path, row.number, "warning", text
                 break
+
+
+def splits(checker: Checker) -> Iterator[Problem]:
+    """Lines that differ in one group only and would be one line with a longer group."""
+    families: dict[tuple[object, ...], list[lexicon.Row]] = {}
+    for row in checker.rows:
+        if row.kind == lexicon.CLASSES or notation.problems(row.fields[0], row.lang):
+            continue
+        chunks = notation.split_chunks(row.fields[0])
+        if len(chunks) < 3 or not any("{" in chunk for chunk in chunks):
+            continue
+        for number in range(len(chunks)):
+            rest = (*chunks[:number], None, *chunks[number + 1 :])
+            key = (row.path, *row.fields[1:3], rest)
+            families.setdefault(key, []).append(row)
+    for rows in families.values():
+        if len(rows) >= SPLIT:
+            numbers = ", ".join(str(row.number) for row in rows[:4])
+            text = f"{len(rows)} lines ({numbers}…) differ in one group: join them"
+            yield rows[0].path, rows[0].number, "warning", text
 
 
 def main() -> int:
@@ -181,6 +202,7 @@ def main() -> int:
             folder, only = path.resolve().parent, path.resolve()
         checker = Checker(folder)
         found = [*checker.problems(), *duplicates_between_files(checker)]
+        found += splits(checker)
         for file, number, level, text in sorted(found, key=lambda p: (p[0], p[1])):
             inside = only is None or only in (file.resolve(), file.resolve().parent)
             if not inside or (level == "warning" and args.no_warnings):

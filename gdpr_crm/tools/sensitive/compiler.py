@@ -1,13 +1,27 @@
 """Turns the knowledge files into the text that ``index.Index`` reads."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from . import index, lexicon, notation
 from .folding import fold, spell_out
-from .notation import GAP, Chunk, Class, Gap, Item
+from .index import COMMON, Columns
+from .notation import GAP, Alternative, Chunk, Class, Gap, Item
 
-COMMON = "common"  # class of each language's most common words
+# Expected hits of a word in a note, roughly: what choosing an anchor minimises.
+_COMMON_COST = 1.0
+_CRM_COST = 0.3
+_RARE_COST = 0.05  # a word of four letters; each further letter makes it rarer
+
+
+class _Line(NamedTuple):
+    lang: str
+    category: str
+    tier: str
+    context: str
+    pattern: str
 
 
 class Compiler:
@@ -18,131 +32,116 @@ class Compiler:
     """
 
     def __init__(self, first_term: int = 0) -> None:
-        self._common = lexicon.common_words()
-        self._classes: dict[tuple[str, str], list[tuple[Item, ...]]] = {}
-        self._entries: dict[bytes, list[dict[object, None]]] = {}
+        self._common = _common_words()
+        self._classes: dict[Class, dict[Alternative, None]] = {}
+        self._class_costs: dict[Class, float] = {}
+        self._lines: list[_Line] = []
+        self._forms: dict[bytes, Columns] = {}
         self._terms: list[bytes] = []
-        self._size = first_term
-        self._by_class: dict[tuple[str, str], list[dict[int, None]]] = {}
-        self._pending: list[tuple[str, str, str, str, str]] = []
-        self._class_scores: dict[Class, float] = {}
+        self._end = first_term
+        self._class_terms: dict[Class, dict[int, None]] = {}
+        self._class_cancels: dict[Class, dict[int, None]] = {}
 
     def add_class(self, lang: str, name: str, expression: str) -> None:
         """One expression of a word class."""
-        known = self._classes.setdefault((lang, name), [])
-        for text in notation.expand(expression):
-            known.extend(notation.parse_chunk("{" + text + "}", lang))
+        known = self._classes.setdefault(Class(lang, name), {})
+        known.update(dict.fromkeys(notation.parse_chunk("{" + expression + "}", lang)))
+        known.pop((), None)
 
     def add_term(
         self, lang: str, category: str, pattern: str, tier: str, context: str = ""
     ) -> None:
         """One line of a category file."""
-        self._pending.append((lang, category, tier, context, pattern))
+        self._lines.append(_Line(lang, category, tier, context, pattern))
 
     def data(self) -> bytes:
         """The compiled lexicon."""
         if self._classes:
             self._add_common_words()
-        numbers = {key: number for number, key in enumerate(self._classes)}
-        for key, expressions in self._classes.items():
-            for expression in dict.fromkeys(expressions):
-                self._add_start(key, numbers[key], expression)
-        for term in self._pending:
-            self._add(*term)
-        entries = {
-            form: index.Entry(*map(tuple, columns))
-            for form, columns in self._entries.items()
-        }
-        classes = [
-            index.ClassName(*key, *map(tuple, self._by_class.get(key, [{}, {}])))
-            for key in self._classes
+        numbers = {one: number for number, one in enumerate(self._classes)}
+        for one, number in numbers.items():
+            self._add_starts(one, number)
+        # the strongest first: that is the order in which terms are tried
+        for line in sorted(self._lines, key=lambda line: lexicon.TIERS.index(line.tier)):
+            self._add(line)
+        for one in {**self._class_terms, **self._class_cancels}:
+            for items in self._classes.get(one, ()):
+                word = _word(min(items, key=self._cost))
+                self._columns(word).anchors[numbers[one]] = None
+        names = [
+            index.ClassName(
+                *one,
+                tuple(self._class_terms.get(one, ())),
+                tuple(self._class_cancels.get(one, ())),
+            )
+            for one in self._classes
         ]
-        self._add_class_anchors(numbers, entries)
-        return index.dump(entries, classes, self._terms)
+        return index.dump(self._forms, names, self._terms)
 
     def _add_common_words(self) -> None:
         for word, langs in self._common.items():
             for lang in langs - {"crm"}:
-                self._classes.setdefault((lang, COMMON), []).append((word,))
+                self._classes.setdefault(Class(lang, COMMON), {})[(word,)] = None
 
-    def _columns(self, form: bytes) -> list[dict[object, None]]:
-        return self._entries.setdefault(form, [{}, {}, {}, {}])
+    def _columns(self, form: bytes) -> Columns:
+        return self._forms.setdefault(form, Columns({}, {}, {}, {}))
 
-    def _add_start(
-        self, key: tuple[str, str], number: int, items: tuple[Item, ...]
-    ) -> None:
-        words = [_word(item) for item in items]
-        if not words:
-            return
-        foreign = self._common.get(words[0], frozenset()) - {key[0], "crm"}
-        own = len(words) == 1 and bool(foreign) and key[1] != COMMON
-        start = index.Start(number, own, tuple(words[1:]))
-        self._columns(words[0])[1][start] = None
+    def _add_starts(self, one: Class, number: int) -> None:
+        for items in self._classes[one]:
+            words = [_word(item) for item in items]
+            foreign = self._common.get(words[0], frozenset()) - {one.lang, "crm"}
+            own = len(words) == 1 and bool(foreign) and one.name != COMMON
+            start = index.start_text(number, own, words[1:])
+            self._columns(words[0]).starts[start] = None
 
-    def _add(
-        self, lang: str, category: str, tier: str, context: str, pattern: str
-    ) -> None:
-        chunks = notation.parse(pattern, lang)
-        scores = [self._chunk_score(chunk) for chunk in chunks]
-        anchor = scores.index(max(scores))
-        line = "\t".join((lang, category, tier, context, str(anchor), pattern))
-        offset, column = self._size, 3 if tier == "none" else 0
-        self._terms.append(line.encode() + b"\n")
-        self._size += len(self._terms[-1])
-        for chunk in chunks if tier == "none" else [chunks[anchor]]:
-            for items in chunk:
-                for item in self._keys(items, every=tier == "none"):
-                    if isinstance(item, Class):
-                        both = self._by_class.setdefault(tuple(item), [{}, {}])
-                        both[column == 3][offset] = None
-                    else:
-                        self._columns(_word(item))[column][offset] = None
+    def _add(self, line: _Line) -> None:
+        chunks = notation.parse(line.pattern, line.lang)
+        costs = [self._chunk_cost(chunk) for chunk in chunks]
+        anchor = costs.index(min(costs))
+        fields = (*line[:4], str(anchor), line.pattern)
+        self._terms.append("\t".join(fields).encode() + b"\n")
+        if line.tier == "none":
+            for items in [items for chunk in chunks for items in chunk]:
+                for item in filter(self._tells, items):
+                    self._cancel(item)
+        else:
+            for items in chunks[anchor]:
+                self._anchor(min(items, key=self._cost))
+        self._end += len(self._terms[-1])
 
-    def _keys(self, items: tuple[Item, ...], every: bool) -> list[Item]:
-        """Items a term is looked up by: the rarest, or all but common words."""
-        if not items:
-            return []
-        if not every:
-            return [max(items, key=self._score)]
-        return [
-            item
-            for item in items
-            if isinstance(item, Class) or (item != GAP and self._score(item) > 0)
-        ]
-
-    def _add_class_anchors(
-        self, numbers: dict[tuple[str, str], int], entries: dict[bytes, index.Entry]
-    ) -> None:
-        """Each expression of a class that terms are anchored on, by its rarest word."""
-        for key in self._by_class:
-            for items in self._classes.get(key, ()):
-                if not items:
-                    continue
-                word = _word(max(items, key=self._score))
-                entry = entries.get(word, index.NOTHING)
-                anchors = dict.fromkeys((*entry.anchors, numbers[key]))
-                entries[word] = entry._replace(anchors=tuple(anchors))
-
-    def _chunk_score(self, chunk: Chunk) -> float:
-        return min(max(map(self._score, items), default=-1.0) for items in chunk)
-
-    def _score(self, item: Item) -> float:
-        """How rare a word is, roughly: common words 0, else by length."""
-        if isinstance(item, Gap):
-            return -1.0
+    def _anchor(self, item: Item) -> None:
         if isinstance(item, Class):
-            if item not in self._class_scores:
-                self._class_scores[item] = self._class_score(item)
-            return self._class_scores[item]
+            self._class_terms.setdefault(item, {})[self._end] = None
+        else:
+            self._columns(_word(item)).terms[self._end] = None
+
+    def _cancel(self, item: Item) -> None:
+        if isinstance(item, Class):
+            self._class_cancels.setdefault(item, {})[self._end] = None
+        else:
+            self._columns(_word(item)).cancels[self._end] = None
+
+    def _tells(self, item: Item) -> bool:
+        return not isinstance(item, Gap) and self._cost(item) != _COMMON_COST
+
+    def _chunk_cost(self, chunk: Chunk) -> float:
+        if any(not items or GAP in items[:1] for items in chunk):
+            return float("inf")
+        return sum(min(map(self._cost, items)) for items in chunk)
+
+    def _cost(self, item: Item) -> float:
+        if isinstance(item, Gap):
+            return float("inf")
+        if isinstance(item, Class):
+            if item not in self._class_costs:
+                self._class_costs[item] = self._chunk_cost(
+                    tuple(self._classes.get(item, ()))
+                )
+            return self._class_costs[item]
         word = _word(item)
         if word in self._common:
-            return 0.5 if self._common[word] == {"crm"} else 0.0
-        return float(min(len(word.strip(b"*")), 8))
-
-    def _class_score(self, item: Class) -> float:
-        expressions = self._classes.get(tuple(item), ())
-        scores = (max(map(self._score, items), default=0) for items in expressions)
-        return min(scores, default=0.0) / 2
+            return _CRM_COST if self._common[word] == {"crm"} else _COMMON_COST
+        return _RARE_COST * 2.0 ** (4 - min(len(word), 12))
 
 
 def _word(item: Item) -> bytes:
@@ -150,6 +149,11 @@ def _word(item: Item) -> bytes:
         return spell_out(fold(item))
     assert isinstance(item, bytes), item
     return item
+
+
+@lru_cache(maxsize=1)
+def _common_words() -> dict[bytes, frozenset[str]]:
+    return lexicon.common_words()
 
 
 def compile_rows(rows: Iterable[lexicon.Row]) -> bytes:

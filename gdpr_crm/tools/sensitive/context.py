@@ -1,15 +1,14 @@
 """Decides what a match means where it stands: block, review or nothing."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from .index import ClassName, Entry
+from .index import ClassName, is_role
 from .matching import Sentence, Term
 
 CUE_WINDOW = 8  # words
 GUARD_WINDOW = 4
-_COMMON = "common"
 _WEAKER = {"block": "cue", "cue": "weak", "review": "weak"}
 _CIVILITIES = frozenset(
     b"m mr mme mlle mrs ms miss herr herrn frau sr sra srta senor senora don dona sig"
@@ -35,15 +34,9 @@ class Mark(NamedTuple):
 class Context:
     """Cues and guards of one sentence, looked for when first asked."""
 
-    def __init__(
-        self,
-        sentence: Sentence,
-        classes: list[ClassName],
-        look: Callable[[bytes], Entry],
-    ) -> None:
+    def __init__(self, sentence: Sentence, classes: list[ClassName]) -> None:
         self.sentence = sentence
         self._classes = classes
-        self._look = look
         self._marks: list[Mark] | None = None
         self._language: str | None = None
 
@@ -51,30 +44,31 @@ class Context:
     def marks(self) -> list[Mark]:
         """Every expression with a fixed role."""
         if self._marks is None:
-            self._marks = self._find_marks()
+            self._marks = [
+                mark
+                for at in range(len(self.sentence.words))
+                for mark in self._marks_at(at)
+            ]
         return self._marks
 
-    def _find_marks(self) -> list[Mark]:
-        found = []
-        for at, word in enumerate(self.sentence.words):
-            for start in self._look(word).starts:
-                lang, role = self._classes[start.number][:2]
-                if not is_role(role) or (start.own and lang != self.language):
+    def _marks_at(self, at: int) -> Iterator[Mark]:
+        sentence = self.sentence
+        roles = sentence.entry(at).roles
+        for key in sentence.next_words(at) if roles else ():
+            for role in roles.get(key, ()):
+                if role.own and role.lang != self.language:
                     continue
-                if self.sentence.follows(start.tail, at + 1):
-                    found.append(Mark(role, at, at + 1 + len(start.tail)))
-        return found
+                if sentence.follows(role.tail, at + 1):
+                    yield Mark(role.name, at, at + 1 + len(role.tail))
 
     @property
     def language(self) -> str:
         """The language most of the very common words are of."""
         if self._language is None:
             votes: dict[str, int] = {}
-            for word in self.sentence.words:
-                for start in self._look(word).starts:
-                    lang, name = self._classes[start.number][:2]
-                    if name == _COMMON:
-                        votes[lang] = votes.get(lang, 0) + 1
+            for at in range(len(self.sentence.words)):
+                for lang in self.sentence.entry(at).langs:
+                    votes[lang] = votes.get(lang, 0) + 1
             self._language = max(votes, key=votes.__getitem__) if votes else ""
         return self._language
 
@@ -108,10 +102,10 @@ class Context:
             return any(mark.role == name for mark in self.marks)
         sentence = self.sentence
         return any(
-            self._classes[start.number][:2] == (lang, name)
-            and sentence.follows(start.tail, at + 1)
-            for at, word in enumerate(sentence.words)
-            for start in self._look(word).starts
+            self._classes[number][:2] == (lang, name)
+            and sentence.class_ends(number, at)
+            for at in range(len(sentence.words))
+            for number in sentence.entry(at).starts
         )
 
     def is_name(self, term: Term, first: int, last: int) -> bool:
@@ -144,11 +138,6 @@ class Context:
             mark.role == "person" and mark.last == at and mark.first == at - 1
             for mark in self.marks
         )
-
-
-def is_role(name: str) -> bool:
-    """True for the classes with a fixed role."""
-    return name in ("person", "nodata") or name.startswith("guard")
 
 
 def level(

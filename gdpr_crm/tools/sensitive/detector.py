@@ -13,7 +13,7 @@ note is done with one set comparison. Any other word is looked up once (``words`
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import filterfalse
+from itertools import chain, filterfalse
 from typing import NamedTuple
 
 from . import lexicon, notation, rewriting
@@ -22,7 +22,7 @@ from .context import Context, level
 from .folding import fold, spell_out
 from .index import Entry, Index
 from .markup import Source, has_markup, plain
-from .matching import Matcher, Sentence, Term, parse_term
+from .matching import Sentence, Term, parse_term
 from .words import DISGUISED, SPELLED, Judge, Verdict
 
 SILENT_FIELDS = frozenset(
@@ -80,7 +80,6 @@ class Detector:
     ) -> None:
         base = base or shipped()
         self._index = _overlay(base, extra, allow) or base
-        self._matcher = Matcher(base.numbers)
         self._judge = Judge(self._index, self._is_strong_word)
         self._clean: set[bytes] = set()
         self._verdicts: dict[bytes, Verdict] = {}
@@ -171,19 +170,34 @@ class Detector:
         for verdict, offset in _places(folded, hits):
             if context is None or offset >= context.sentence.end:
                 sentence = self._sentence(text, folded, offset)
-                context = Context(sentence, self._index.classes, self._entry)
+                context = Context(sentence, self._index.classes)
             at = context.sentence.word_at(offset)
-            context.sentence.words[at] = verdict.form
-            for match in self._matches(context, verdict, at):
-                if own and own.issuperset(
-                    context.sentence.words[match.first : match.last]
-                ):
-                    continue
-                found = self._judged(context, match, field)
-                if found:
-                    start, end = context.sentence.span(match.first, match.last)
-                    term = match.term
-                    yield Finding(term.category, found, start, end, term.rule)
+            context.sentence.respell(at, verdict.form)
+            yield from self._at_word(context, verdict, at, field, own)
+
+    def _at_word(
+        self,
+        context: Context,
+        verdict: Verdict,
+        at: int,
+        field: str | None,
+        own: frozenset[bytes] | None,
+    ) -> Iterator[Finding]:
+        """Findings whose anchor is one word; after a sure one no weaker is sought."""
+        sentence, sure = context.sentence, set()
+        for number in verdict.terms:
+            term = self._term(number)
+            span = None if term.category in sure else term.match(sentence, at)
+            if span is None or self._is_cancelled(context, *span):
+                continue
+            if own and own.issuperset(sentence.words[slice(*span)]):
+                continue
+            found = self._judged(context, Match(term, *span, verdict.typo), field)
+            if found:
+                if found == "block":
+                    sure.add(term.category)
+                start, end = sentence.span(*span)
+                yield Finding(term.category, found, start, end, term.rule)
 
     def _sentence(self, text: str, folded: bytes, offset: int) -> Sentence:
         low, high = max(0, offset - REACH), min(len(text), offset + REACH)
@@ -197,22 +211,14 @@ class Detector:
             end = end if end > offset else len(text)
         return Sentence(text, folded, start, end, self._entry)
 
-    def _matches(self, context: Context, verdict: Verdict, at: int) -> Iterator[Match]:
-        for number in verdict.terms:
-            term = self._term(number)
-            span = self._matcher.match(term, context.sentence, at, (term.anchor,))
-            if span and not self._is_cancelled(context, *span):
-                yield Match(term, *span, verdict.typo)
-
     def _is_cancelled(self, context: Context, first: int, last: int) -> bool:
         sentence = context.sentence
         for at in range(first, last):
-            entry = self._entry(sentence.words[at])
+            entry = sentence.entry(at)
             by_class = (self._index.classes[n].cancels for n in entry.anchors)
-            for number in sum(by_class, entry.cancels):
+            for number in (*entry.cancels, *chain.from_iterable(by_class)):
                 term = self._term(number)
-                every = range(len(term.chunks))
-                span = self._matcher.match(term, sentence, at, every)
+                span = term.covers(sentence, at)
                 if span and span[0] <= first and span[1] >= last:
                     if _applies(term, context):
                         return True
@@ -220,11 +226,11 @@ class Detector:
 
     def _judged(self, context: Context, match: Match, field: str | None) -> str | None:
         term, first, last, typo = match
-        if field == COMPANY_NAME and not term.organisation:
+        if field == COMPANY_NAME and not term.is_organisation:
             return None
         if context.says_nothing_known():
             return None
-        if term.alone and _is_whole(context.sentence, first, last):
+        if term.is_alone and _is_whole(context.sentence, first, last):
             return "block"
         if field in STRICT_FIELDS and (term.tier != "block" or typo):
             return None
@@ -240,13 +246,13 @@ class Detector:
     def _term(self, number: int) -> Term:
         known = self._terms.get(number)
         if known is None:
-            known = parse_term(self._index.term(number))
+            known = parse_term(self._index.term(number), self._index.numbers)
             _remember(self._terms, number, known)
         return known
 
     def _is_strong_word(self, number: int) -> bool:
         term = self._term(number)
-        return term.single and term.tier in ("block", "cue")
+        return term.is_word and term.tier in ("block", "cue")
 
 
 def _remember(memory: dict, key: object, value: object) -> None:

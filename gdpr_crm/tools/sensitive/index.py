@@ -15,27 +15,36 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 KEY = 3  # letters that share a bucket
-TYPO_MIN = 8  # letters
-STARS = b"*"
-
+COMMON = "common"  # class of each language's most common words
+ALONE = b""
+STARRED = _STAR = b"*"
 _SECTION = b"\f\n"
 
+Words = tuple[bytes, ...]
 
-class Start(NamedTuple):
-    """A class expression that begins with the word looked up."""
 
-    number: int  # of the class
+class Role(NamedTuple):
+    """Start of an expression with a fixed role: person, guard… or nodata."""
+
+    name: str
+    lang: str
     own: bool  # counts only in a sentence of its own language
-    tail: tuple[bytes, ...]
+    tail: Words  # words that must follow
 
 
 class Entry(NamedTuple):
-    """All that the lexicon knows of one form."""
+    """All that the lexicon knows of one form.
+
+    Class expressions and roles are sorted by the word that must come next: none
+    (``ALONE``), a certain one, or one with a star (``STARRED``).
+    """
 
     terms: tuple[int, ...] = ()
-    starts: tuple[Start, ...] = ()
-    anchors: tuple[int, ...] = ()
+    anchors: tuple[int, ...] = ()  # classes an expression of which holds the form
     cancels: tuple[int, ...] = ()
+    starts: dict[int, dict[bytes, list[Words]]] = {}  # noqa: RUF012 - never changed
+    roles: dict[bytes, list[Role]] = {}  # noqa: RUF012 - never changed
+    langs: tuple[str, ...] = ()  # languages in which it is a very common word
 
 
 NOTHING = Entry()
@@ -50,28 +59,9 @@ class ClassName(NamedTuple):
     cancels: tuple[int, ...] = ()
 
 
-def _numbers(column: bytes) -> tuple[int, ...]:
-    return tuple(map(int, column.split(b" "))) if column else ()
-
-
-def _start(text: bytes) -> Start:
-    number, *tail = text.split(b" ")
-    return Start(int(number.lstrip(b"~")), number.startswith(b"~"), tuple(tail))
-
-
-def _entry(line: bytes) -> Entry:
-    terms, starts, anchors, cancels = line.split(b"\t")
-    return Entry(
-        _numbers(terms),
-        tuple(map(_start, starts.split(b","))) if starts else (),
-        _numbers(anchors),
-        _numbers(cancels),
-    )
-
-
-def _merged(entries: Iterable[Entry]) -> Entry:
-    columns = zip(*entries, strict=True)
-    return Entry(*(tuple(dict.fromkeys(sum(column, ()))) for column in columns))
+def is_role(name: str) -> bool:
+    """True for the classes with a fixed role."""
+    return name in ("person", "nodata") or name.startswith("guard")
 
 
 class Index:
@@ -88,14 +78,11 @@ class Index:
             if bucket
         }
         self.classes = (
-            parent.classes
-            if parent
-            else [_class(line) for line in classes.splitlines()]
+            parent.classes if parent else [_class(line) for line in classes.splitlines()]
         )
         self.numbers = {(one.lang, one.name): n for n, one in enumerate(self.classes)}
-        starred = self._lines(b"*")
-        self._stars = {form: line for form, line in starred if STARS in form}
-        self._star_sizes = _sizes(self._stars)
+        self._stars = dict(self._lines(_STAR))
+        self._star_sizes = sorted({len(form) - 1 for form in self._stars})
 
     def _lines(self, key: bytes) -> Iterator[tuple[bytes, bytes]]:
         for line in self._buckets.get(key, b"").split(b"\n"):
@@ -105,26 +92,49 @@ class Index:
 
     def lookup(self, word: bytes) -> Entry:
         """What a word means: as written, by its beginning and by its end."""
-        found = [self._parent.lookup(word)] if self._parent else []
-        bucket = self._buckets.get(word[:KEY])
-        if bucket:
-            at = bucket.find(b"\n" + word + b"\t")
-            if at >= 0:
-                begin = at + len(word) + 2
-                found.append(_entry(bucket[begin : bucket.index(b"\n", begin)]))
-        found.extend(map(_entry, self._starred(word)))
-        if len(found) == 1:
-            return found[0]
-        return _merged(found) if found else NOTHING
+        lines = list(self._lines_of(word))
+        return self._entry(lines) if lines else NOTHING
 
-    def _starred(self, word: bytes) -> Iterator[bytes]:
+    def _lines_of(self, word: bytes) -> Iterator[bytes]:
+        if self._parent:
+            yield from self._parent._lines_of(word)
+        bucket = self._buckets.get(word[:KEY])
+        at = bucket.find(b"\n" + word + b"\t") if bucket else -1
+        if bucket and at >= 0:
+            begin = at + len(word) + 2
+            yield bucket[begin : bucket.index(b"\n", begin)]
         stars, size = self._stars, len(word)
         for length in self._star_sizes:
             if length > size:
                 return
-            for form in (word[:length] + STARS, STARS + word[size - length :]):
+            for form in (word[:length] + _STAR, _STAR + word[size - length :]):
                 if form in stars:
                     yield stars[form]
+
+    def _entry(self, lines: list[bytes]) -> Entry:
+        terms, starts, anchors, cancels = zip(
+            *(line.split(b"\t") for line in lines), strict=True
+        )
+        numbers = map(_numbers, map(b" ".join, (terms, anchors, cancels)))
+        return Entry(*numbers, *self._starts(b",".join(filter(None, starts))))
+
+    def _starts(self, column: bytes) -> tuple:
+        classes: dict[int, dict[bytes, list[Words]]] = {}
+        roles: dict[bytes, list[Role]] = {}
+        langs = []
+        for start in column.split(b",") if column else ():
+            number, *tail = start.split(b" ")
+            own, number = number.startswith(b"~"), int(number.lstrip(b"~"))
+            key = tail[0] if tail else ALONE
+            key = STARRED if _STAR in key else key
+            classes.setdefault(number, {}).setdefault(key, []).append(tuple(tail))
+            lang, name = self.classes[number][:2]
+            if name == COMMON:
+                langs.append(lang)
+            elif is_role(name):
+                role = Role(name, lang, own, tuple(tail))
+                roles.setdefault(key, []).append(role)
+        return classes, roles, tuple(langs)
 
     def term(self, offset: int) -> list[str]:
         """Fields of a term: lang, category, tier, context, anchor chunk, pattern."""
@@ -149,18 +159,34 @@ def _class(line: bytes) -> ClassName:
     return ClassName(lang.decode(), name.decode(), _numbers(terms), _numbers(cancels))
 
 
-def _sizes(stars: Iterable[bytes]) -> list[int]:
-    return sorted({len(form) - 1 for form in stars})
+def _numbers(column: bytes) -> tuple[int, ...]:
+    return tuple(sorted(set(map(int, column.split()))))
+
+
+class Columns(NamedTuple):
+    """What ``dump`` writes for a form; dicts serve as ordered sets."""
+
+    terms: dict[int, None]
+    starts: dict[bytes, None]
+    anchors: dict[int, None]
+    cancels: dict[int, None]
+
+
+def start_text(number: int, own: bool, tail: Iterable[bytes]) -> bytes:
+    """A class expression that begins with a form, as the bucket writes it."""
+    return b"~" * own + b" ".join((b"%d" % number, *tail))
 
 
 def dump(
-    entries: dict[bytes, Entry], classes: list[ClassName], terms: list[bytes]
+    forms: dict[bytes, Columns], classes: list[ClassName], terms: list[bytes]
 ) -> bytes:
     """The text that ``Index`` reads."""
     buckets: dict[bytes, list[bytes]] = {}
-    for form in sorted(entries):
-        key = b"*" if STARS in form else form[:KEY]
-        buckets.setdefault(key, []).append(_dump_entry(form, entries[form]))
+    for form in sorted(forms):
+        key = _STAR if _STAR in form else form[:KEY]
+        one = forms[form]
+        line = (form, _join(one.terms), b",".join(one.starts), _join(one.anchors))
+        buckets.setdefault(key, []).append(b"\t".join((*line, _join(one.cancels))))
     lines = [key + b"\n" + b"\n".join(lines) for key, lines in buckets.items()]
     names = [_dump_class(one) for one in classes]
     return b"\n\n".join(lines) + _SECTION + b"".join(names) + _SECTION + b"".join(terms)
@@ -168,15 +194,6 @@ def dump(
 
 def _join(numbers: Iterable[int]) -> bytes:
     return b" ".join(b"%d" % number for number in numbers)
-
-
-def _dump_entry(form: bytes, entry: Entry) -> bytes:
-    starts = b",".join(
-        b"~" * start.own + b" ".join((b"%d" % start.number, *start.tail))
-        for start in entry.starts
-    )
-    columns = (form, _join(entry.terms), starts, _join(entry.anchors))
-    return b"\t".join((*columns, _join(entry.cancels)))
 
 
 def _dump_class(one: ClassName) -> bytes:

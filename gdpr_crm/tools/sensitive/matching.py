@@ -2,18 +2,68 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from . import lexicon, notation
 from .folding import fold, spell_out
-from .index import Entry
-from .notation import Chunk, Class, Gap, Item
+from .index import ALONE, STARRED, Entry, Words
+from .notation import Alternative, Chunk, Class, Gap
 
 _WORD = re.compile(rb"[^ ]+")
 _MAX_CLASS_WORDS = 8
 _STAR = ord("*")
 
-Positions = set[int]
+Item = bytes | str | int | Gap  # as in notation, a class being its number
+Items = tuple[Item, ...]
+Numbers = dict[tuple[str, str], int]
+Span = tuple[int, int]  # words from the first up to, not including, the last
+
+
+@dataclass(slots=True)
+class Slot:
+    """One chunk of a pattern, its alternatives sorted for quick comparison."""
+
+    words: frozenset[bytes]  # alternatives that are one word
+    classes: frozenset[int]  # alternatives that are one class
+    others: list[Items]
+    firsts: frozenset[bytes]  # words one of which begins any alternative…
+    is_certain: bool  # …unless this is False: some begin otherwise or are empty
+
+    def is_possible(self, sentence: "Sentence") -> bool:
+        """False when no alternative can be in the sentence."""
+        return not (
+            self.is_certain
+            and sentence.vocabulary.isdisjoint(self.firsts)
+            and sentence.classes.isdisjoint(self.classes)
+        )
+
+    def after(self, sentence: "Sentence", at: int) -> set[int]:
+        """Where the slot can end when it begins at a place."""
+        found = set()
+        if at < len(sentence.words) and sentence.words[at] in self.words:
+            found.add(at + 1)
+        for number in self.classes:
+            found.update(sentence.class_ends(number, at))
+        for items in self.others:
+            found |= sentence.after(items, at)
+        return found
+
+    def before(self, sentence: "Sentence", at: int) -> set[int]:
+        """Where the slot can begin when it ends at a place."""
+        found = set()
+        if at > 0 and sentence.words[at - 1] in self.words:
+            found.add(at - 1)
+        for number in self.classes:
+            found.update(sentence.class_starts(number, at))
+        for items in self.others:
+            found |= sentence.before(items, at)
+        return found
+
+    def alternatives(self) -> Iterable[Items]:
+        """All alternatives again, one after the other."""
+        yield from ((word,) for word in self.words)
+        yield from ((number,) for number in self.classes)
+        yield from self.others
 
 
 @dataclass(slots=True)
@@ -24,69 +74,125 @@ class Term:
     category: str
     tier: str
     rule: str
-    chunks: list[Chunk]
+    slots: list[Slot]
     anchor: int
-    requires: list[str] = field(default_factory=list)
-    excludes: list[str] = field(default_factory=list)
-    organisation: bool = False
-    alone: bool = False
-    single: bool = False
-    needs: list[frozenset[bytes]] = field(default_factory=list)
-    needs_class: frozenset[Class] = frozenset()
+    requires: list[str]
+    excludes: list[str]
+    is_organisation: bool
+    is_alone: bool
+
+    @property
+    def is_word(self) -> bool:
+        """True when every form is a single word."""
+        return len(self.slots) == 1 and not (
+            self.slots[0].others or self.slots[0].classes
+        )
+
+    def match(self, sentence: "Sentence", at: int) -> Span | None:
+        """Span of words that the term matches, its anchor being at a place."""
+        if len(self.slots) == 1 and sentence.words[at] in self.slots[0].words:
+            return at, at + 1
+        if not all(slot.is_possible(sentence) for slot in self.slots):
+            return None
+        return self._match(sentence, at, self.anchor)
+
+    def covers(self, sentence: "Sentence", at: int) -> Span | None:
+        """Span of words that the term matches, any of its words being at a place."""
+        if all(slot.is_possible(sentence) for slot in self.slots):
+            for number in range(len(self.slots)):
+                span = self._match(sentence, at, number)
+                if span:
+                    return span
+        return None
+
+    def _match(self, sentence: "Sentence", at: int, number: int) -> Span | None:
+        slot = self.slots[number]
+        for first, last in _places(slot, sentence, at):
+            ends = {last}
+            for following in self.slots[number + 1 :]:
+                ends = {new for old in ends for new in following.after(sentence, old)}
+            starts = {first} if ends else set()
+            for preceding in self.slots[number - 1 :: -1] if number else ():
+                starts = {
+                    new for old in starts for new in preceding.before(sentence, old)
+                }
+            if starts:
+                return min(starts), max(ends)
+        return None
 
 
-def parse_term(fields: list[str]) -> Term:
+def _places(slot: Slot, sentence: "Sentence", at: int) -> Iterable[Span]:
+    """Where alternatives of a slot match so that they cover a word."""
+    if sentence.words[at] in slot.words:
+        yield at, at + 1
+    for number in slot.classes:
+        yield from sentence.class_spans(number, at)
+    for items in slot.others:
+        for position, item in enumerate(items):
+            for first, last in sentence.item_spans(item, at):
+                for start in sentence.before(items[:position], first):
+                    for end in sentence.after(items[position + 1 :], last):
+                        yield start, end
+
+
+def parse_term(fields: list[str], numbers: Numbers) -> Term:
     """Term from the columns of the index."""
     lang, category, tier, context, anchor, pattern = fields
     flags = context.split()
-    chunks = notation.parse(pattern, lang)
-    others = [chunk for n, chunk in enumerate(chunks) if n != int(anchor)]
-    needs = [frozenset(_first_words(chunk)) for chunk in others]
-    classes = [set(chunk) for chunk in others if len(chunk) == 1]
     return Term(
         lang=lang,
         category=category,
         tier=tier,
         rule=lexicon.rule_name(lang, category, pattern),
-        chunks=chunks,
+        slots=[_slot(chunk, numbers) for chunk in notation.parse(pattern, lang)],
         anchor=int(anchor),
         requires=[flag[1:] for flag in flags if flag[0] == "+"],
         excludes=[flag[1:] for flag in flags if flag[0] == "!"],
-        organisation="organisation" in flags,
-        alone="alone" in flags,
-        single=not others and all(map(_is_plain_word, chunks[0])),
-        needs=[words for words in needs if words],
-        needs_class=frozenset(
-            items[0]
-            for chunk in classes
-            for items in chunk
-            if len(items) == 1 and isinstance(items[0], Class)
-        ),
+        is_organisation="organisation" in flags,
+        is_alone="alone" in flags,
     )
 
 
-def _is_plain_word(items: notation.Alternative) -> bool:
-    return len(items) == 1 and isinstance(items[0], bytes)
+def _slot(chunk: Chunk, numbers: Numbers) -> Slot:
+    alternatives = [_numbered(items, numbers) for items in chunk]
+    words, classes, others = set(), set(), []
+    for items in alternatives:
+        single = items[0] if len(items) == 1 else None
+        if isinstance(single, bytes) and b"*" not in single:
+            words.add(single)
+        elif isinstance(single, int):
+            classes.add(single)
+        else:
+            others.append(items)
+    firsts = [_first_word(items) for items in others]
+    return Slot(
+        frozenset(words),
+        frozenset(classes),
+        others,
+        frozenset(words.union(filter(None, firsts))),
+        None not in firsts,
+    )
 
 
-def _first_words(chunk: Chunk) -> Iterable[bytes]:
-    """Words one of which must be there for the chunk to match; none if unknown."""
-    words = []
-    for items in chunk:
-        first = items[0] if items else None
-        if isinstance(first, str):
-            first = spell_out(fold(first))
-        if not isinstance(first, bytes) or b"*" in first:
-            return []
-        words.append(first)
-    return words
+def _numbered(items: Alternative, numbers: Numbers) -> Items:
+    return tuple(
+        numbers.get((item.lang, item.name), -1) if isinstance(item, Class) else item
+        for item in items
+    )
+
+
+def _first_word(items: Items) -> bytes | None:
+    first = items[0] if items else None
+    if isinstance(first, str):
+        return spell_out(fold(first))
+    return first if isinstance(first, bytes) and b"*" not in first else None
 
 
 class Sentence:
-    """The words of one sentence and where they stand in the text."""
+    """The words of one sentence, what they can mean, and where they stand."""
 
-    __slots__ = ("_classes", "_look", "_set", "_spans", "end", "folded", "start")
-    __slots__ += ("text", "words")
+    __slots__ = ("_classes", "_look", "_spans", "_vocabulary", "end", "folded")
+    __slots__ += ("start", "text", "words")
 
     def __init__(
         self,
@@ -100,15 +206,21 @@ class Sentence:
         self.folded = folded[start:end]
         self.words = spell_out(self.folded).split()
         self._look = look
-        self._spans: list[tuple[int, int]] | None = None
-        self._set: set[bytes] | None = None
-        self._classes: set[int] | None = None
+        self._spans: list[Span] | None = None
+        self._vocabulary: frozenset[bytes] | None = None
+        self._classes: frozenset[int] | None = None
 
     def word_at(self, offset: int) -> int:
         """Number of the word that begins at an offset of the text."""
         return len(self.folded[: offset - self.start].split())
 
-    def span(self, first: int, last: int) -> tuple[int, int]:
+    def respell(self, at: int, word: bytes) -> None:
+        """Reads a word as another one: a slip or a disguise undone."""
+        if self.words[at] != word:
+            self.words[at] = word
+            self._vocabulary = self._classes = None
+
+    def span(self, first: int, last: int) -> Span:
         """Offsets in the text of the words from first up to, not including, last."""
         if self._spans is None:
             self._spans = [found.span() for found in _WORD.finditer(self.folded)]
@@ -120,31 +232,60 @@ class Sentence:
         begin, end = self.span(number, number + 1)
         return self.text[begin:end]
 
-    def may_match(self, term: Term, class_number: Callable[[Class], int]) -> bool:
-        """False when a word or class that the term needs is nowhere in the sentence."""
-        if self._set is None:
-            self._set = set(self.words)
-        if any(self._set.isdisjoint(words) for words in term.needs):
-            return False
-        if not term.needs_class:
-            return True
+    def entry(self, at: int) -> Entry:
+        """What the lexicon knows of a word."""
+        return self._look(self.words[at])
+
+    @property
+    def vocabulary(self) -> frozenset[bytes]:
+        """Its words, each once."""
+        if self._vocabulary is None:
+            self._vocabulary = frozenset(self.words)
+        return self._vocabulary
+
+    @property
+    def classes(self) -> frozenset[int]:
+        """Numbers of the classes of which an expression may begin here."""
         if self._classes is None:
-            self._classes = {
-                start.number for word in self._set for start in self._look(word).starts
-            }
-        return all(class_number(one) in self._classes for one in term.needs_class)
+            starts = [self._look(word).starts for word in self.vocabulary]
+            self._classes = frozenset().union(*filter(None, starts))
+        return self._classes
 
     def class_ends(self, number: int, at: int) -> list[int]:
         """Ends of the expressions of a class that begin at a word."""
-        if not 0 <= at < len(self.words):
+        if at >= len(self.words):
+            return []
+        tails = self._look(self.words[at]).starts.get(number)
+        if tails is None:
             return []
         return [
-            at + 1 + len(start.tail)
-            for start in self._look(self.words[at]).starts
-            if start.number == number and self.follows(start.tail, at + 1)
+            at + 1 + len(tail)
+            for key in self.next_words(at)
+            for tail in tails.get(key, ())
+            if self.follows(tail, at + 1)
         ]
 
-    def follows(self, tail: tuple[bytes, ...], at: int) -> bool:
+    def next_words(self, at: int) -> Words:
+        """Keys of what may follow a word, see ``Entry``."""
+        if at + 1 < len(self.words):
+            return ALONE, self.words[at + 1], STARRED
+        return (ALONE,)
+
+    def class_starts(self, number: int, at: int) -> list[int]:
+        """Starts of the expressions of a class that end before a word."""
+        first = max(0, at - _MAX_CLASS_WORDS)
+        return [one for one in range(first, at) if at in self.class_ends(number, one)]
+
+    def class_spans(self, number: int, at: int) -> list[Span]:
+        """Spans of the expressions of a class that cover a word."""
+        return [
+            (first, last)
+            for first in range(max(0, at - _MAX_CLASS_WORDS), at + 1)
+            for last in self.class_ends(number, first)
+            if last > at
+        ]
+
+    def follows(self, tail: Words, at: int) -> bool:
         """True when the words from a place on are these."""
         if not tail:
             return True
@@ -153,9 +294,51 @@ class Sentence:
 
     def is_item(self, item: Item, at: int) -> bool:
         """True when the word at a place is this one."""
-        if isinstance(item, str):
-            return self.written(at) == item
-        return isinstance(item, bytes) and same(item, self.words[at])
+        if isinstance(item, bytes):
+            return same(item, self.words[at])
+        return self.written(at) == item
+
+    def item_spans(self, item: Item, at: int) -> list[Span]:
+        """Spans that one item matches and that cover a word."""
+        if isinstance(item, int):
+            return self.class_spans(item, at)
+        if isinstance(item, Gap):
+            return []
+        return [(at, at + 1)] if self.is_item(item, at) else []
+
+    def after(self, items: Items, at: int) -> set[int]:
+        """Where a sequence of items can end when it begins at a place."""
+        places, size = {at}, len(self.words)
+        for item in items:
+            if isinstance(item, int):
+                ends = [self.class_ends(item, one) for one in places]
+                places = {end for some in ends for end in some}
+            elif isinstance(item, Gap):
+                low, high = min(places), max(places) + item.size
+                places = set(range(low, min(high, size) + 1))
+            else:
+                fits = [one for one in places if one < size and self.is_item(item, one)]
+                places = {one + 1 for one in fits}
+            if not places:
+                break
+        return places
+
+    def before(self, items: Items, at: int) -> set[int]:
+        """Where a sequence of items can begin when it ends at a place."""
+        places = {at}
+        for item in reversed(items):
+            if isinstance(item, int):
+                starts = [self.class_starts(item, one) for one in places]
+                places = {start for some in starts for start in some}
+            elif isinstance(item, Gap):
+                low, high = min(places) - item.size, max(places)
+                places = set(range(max(low, 0), high + 1))
+            else:
+                fits = [one for one in places if one and self.is_item(item, one - 1)]
+                places = {one - 1 for one in fits}
+            if not places:
+                break
+        return places
 
 
 def same(form: bytes, word: bytes) -> bool:
@@ -165,103 +348,3 @@ def same(form: bytes, word: bytes) -> bool:
     if form[-1] == _STAR:
         return word.startswith(form[:-1])
     return form[0] == _STAR and word.endswith(form[1:])
-
-
-class Matcher:
-    """Finds where terms match in a sentence; knows the numbers of the classes."""
-
-    def __init__(self, numbers: dict[tuple[str, str], int]) -> None:
-        self._numbers = numbers
-
-    def class_number(self, one: Class) -> int:
-        """Number of a class, -1 when nothing defines it."""
-        return self._numbers.get((one.lang, one.name), -1)
-
-    def match(
-        self, term: Term, sentence: Sentence, at: int, chunks: Iterable[int]
-    ) -> tuple[int, int] | None:
-        """Longest span of words, through the word at a place, that the term matches.
-
-        One of the given chunks of the term must hold that word.
-        """
-        if term.single:
-            return at, at + 1
-        if not sentence.may_match(term, self.class_number):
-            return None
-        for number in chunks:
-            for items in term.chunks[number]:
-                for position, item in enumerate(items):
-                    for first, last in self._covering(item, sentence, at):
-                        left = [*term.chunks[:number], (items[:position],)]
-                        right = [(items[position + 1 :],), *term.chunks[number + 1 :]]
-                        span = self._around(sentence, left, first, right, last)
-                        if span:
-                            return span
-        return None
-
-    def _covering(
-        self, item: Item, sentence: Sentence, at: int
-    ) -> list[tuple[int, int]]:
-        """Spans through a word that one item matches."""
-        if isinstance(item, Class):
-            number = self.class_number(item)
-            return [
-                (first, last)
-                for first in range(max(0, at - _MAX_CLASS_WORDS), at + 1)
-                for last in sentence.class_ends(number, first)
-                if last > at
-            ]
-        return [(at, at + 1)] if sentence.is_item(item, at) else []
-
-    def _around(
-        self,
-        sentence: Sentence,
-        left: list[Chunk],
-        first: int,
-        right: list[Chunk],
-        last: int,
-    ) -> tuple[int, int] | None:
-        ends = {last}
-        for chunk in right:
-            ends = self._step(sentence, chunk, ends, self._after)
-            if not ends:
-                return None
-        starts = {first}
-        for chunk in reversed(left):
-            starts = self._step(sentence, chunk, starts, self._before)
-            if not starts:
-                return None
-        return min(starts), max(ends)
-
-    def _step(
-        self,
-        sentence: Sentence,
-        chunk: Chunk,
-        positions: Positions,
-        move: Callable[[Item, Sentence, int], Iterable[int]],
-    ) -> Positions:
-        found: Positions = set()
-        for items in chunk:
-            here = positions
-            for item in items if move == self._after else reversed(items):
-                here = {new for old in here for new in move(item, sentence, old)}
-            found |= here
-        return found
-
-    def _after(self, item: Item, sentence: Sentence, at: int) -> Iterable[int]:
-        if isinstance(item, Gap):
-            return range(at, min(at + item.size, len(sentence.words)) + 1)
-        if isinstance(item, Class):
-            return sentence.class_ends(self.class_number(item), at)
-        fits = at < len(sentence.words) and sentence.is_item(item, at)
-        return (at + 1,) if fits else ()
-
-    def _before(self, item: Item, sentence: Sentence, at: int) -> Iterable[int]:
-        if isinstance(item, Gap):
-            return range(max(at - item.size, 0), at + 1)
-        if isinstance(item, Class):
-            number = self.class_number(item)
-            first = max(0, at - _MAX_CLASS_WORDS)
-            starts = range(first, at)
-            return [one for one in starts if at in sentence.class_ends(number, one)]
-        return (at - 1,) if at > 0 and sentence.is_item(item, at - 1) else ()

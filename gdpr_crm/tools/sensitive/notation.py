@@ -61,7 +61,7 @@ def expand(text: str) -> list[str]:
     while any("(" in one or "{" in one for one in found):
         found = [result for one in found for result in _expand_once(one)]
         if len(found) > 20 * MAX_EXPANSION:
-            raise PatternError("expands to too many combinations")
+            raise PatternError("a group expands to too many alternatives")
     return list(dict.fromkeys(found))
 
 
@@ -137,13 +137,13 @@ def fold_words(piece: str) -> list[bytes]:
 def problems(pattern: str, lang: str = "") -> list[str]:
     """What is wrong with a pattern, in words for its author; empty when nothing is."""
     try:
-        size = len(expand(pattern))
         chunks = parse(pattern, lang)
     except PatternError as error:
         return [str(error)]
     found = []
+    size = max(map(len, chunks), default=0)
     if size >= MAX_EXPANSION:
-        found.append(f"expands to {size} combinations, allowed are {MAX_EXPANSION - 1}")
+        found.append(f"a group of {size} alternatives, allowed are {MAX_EXPANSION - 1}")
     if _stray(pattern):
         found.append(f"stray {_stray(pattern)!r}")
     if all(() in chunk for chunk in chunks):

@@ -1,11 +1,13 @@
 """What the detector makes of a single word, judged once when it is first seen."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from . import folding
-from .index import NOTHING, TYPO_MIN, Entry, Index
+from .index import NOTHING, Entry, Index
 
+TYPO_MIN = 8  # letters
 MAX_WORD = 40  # letters; longer ones are no words
 # letters that hardly ever stand alone, so that a word spelled out letter by letter
 # is noticed without looking at every text
@@ -51,7 +53,7 @@ class Judge:
 
     def _terms(self, entry: Entry) -> tuple[int, ...]:
         by_class = (self._index.classes[number].terms for number in entry.anchors)
-        return tuple(dict.fromkeys(sum(by_class, entry.terms)))
+        return tuple(sorted({*entry.terms, *chain.from_iterable(by_class)}))
 
     def _misspelt(self, word: bytes) -> Verdict | None:
         for reading in _respelled(word):
