@@ -39,7 +39,14 @@ class PrivacyPortal(CustomerPortal):
     # Overview
     # ------------------------------------------------------------
 
-    @http.route("/my/privacy", type="http", auth="user", methods=["GET"])
+    @http.route(
+        "/my/privacy",
+        type="http",
+        auth="user",
+        methods=["GET"],
+        website=True,
+        sitemap=False,
+    )
     def my_privacy(self, **_kwargs):
         """Show the person's consents and requests."""
         return self._render_privacy()
@@ -56,7 +63,9 @@ class PrivacyPortal(CustomerPortal):
                 "purposes": self._choices(),
                 "consents": consents,
                 "requests": self._own_requests(),
-                "rights": env["gdpr.request"]._fields["right"]._description_selection(env),
+                "rights": env["gdpr.request"]
+                ._fields["right"]
+                ._description_selection(env),
                 "fields": env["gdpr.request.line"]
                 ._fields["field_name"]
                 ._description_selection(env),
@@ -82,7 +91,14 @@ class PrivacyPortal(CustomerPortal):
     # Consents
     # ------------------------------------------------------------
 
-    @http.route("/my/privacy/consent", type="http", auth="user", methods=["POST"])
+    @http.route(
+        "/my/privacy/consent",
+        type="http",
+        auth="user",
+        methods=["POST"],
+        website=True,
+        sitemap=False,
+    )
     def my_consent(self, purpose_id=None, decision=None, **_kwargs):
         """Record a yes or a no for one purpose."""
         purpose = self._choices().filtered(lambda p: str(p.id) == purpose_id)
@@ -104,7 +120,14 @@ class PrivacyPortal(CustomerPortal):
         )
         return request.redirect("/my/privacy#consents")
 
-    @http.route("/my/privacy/withdraw_all", type="http", auth="user", methods=["POST"])
+    @http.route(
+        "/my/privacy/withdraw_all",
+        type="http",
+        auth="user",
+        methods=["POST"],
+        website=True,
+        sitemap=False,
+    )
     def my_withdraw_all(self, **_kwargs):
         """Withdraw every consent and object to direct marketing."""
         subject = self._own_subject()
@@ -122,7 +145,14 @@ class PrivacyPortal(CustomerPortal):
     # Requests
     # ------------------------------------------------------------
 
-    @http.route("/my/privacy/request", type="http", auth="user", methods=["POST"])
+    @http.route(
+        "/my/privacy/request",
+        type="http",
+        auth="user",
+        methods=["POST"],
+        website=True,
+        sitemap=False,
+    )
     def my_request_submit(self, **post):
         """Take a request of the signed-in person in."""
         values, error = self._parse_request(post)
@@ -138,7 +168,9 @@ class PrivacyPortal(CustomerPortal):
         if right not in dict(env["gdpr.request"]._fields["right"].selection):
             return {}, env._("Choose what you ask for.")
         if not partner.email_normalized:
-            return {}, env._("Your account has no valid e-mail address: correct it first.")
+            return {}, env._(
+                "Your account has no valid e-mail address: correct it first."
+            )
         subject = self._own_subject()
         if not subject:
             return {}, self._unverified_message()
@@ -155,7 +187,9 @@ class PrivacyPortal(CustomerPortal):
             "subject_id": subject.id,
             "partner_id": partner.id,
             "channel": "portal",
-            "description": str(post.get("message", "")).replace("\x00", "")[:MAX_MESSAGE],
+            "description": str(post.get("message", "")).replace("\x00", "")[
+                :MAX_MESSAGE
+            ],
             "company_id": env.company.id,
             "lang": env.lang or "en_US",
         }
@@ -164,7 +198,11 @@ class PrivacyPortal(CustomerPortal):
         return values, None
 
     @http.route(
-        "/my/privacy/request/<int:request_id>", type="http", auth="user", methods=["GET"]
+        "/my/privacy/request/<int:request_id>",
+        type="http",
+        auth="user",
+        methods=["GET"],
+        website=True,
     )
     def my_request(self, request_id, **_kwargs):
         """Follow one's own request."""
@@ -188,6 +226,8 @@ class PrivacyPortal(CustomerPortal):
         type="http",
         auth="user",
         methods=["POST"],
+        website=True,
+        sitemap=False,
     )
     def my_request_cancel(self, request_id, **_kwargs):
         """Cancel one's own request while it isn't carried out."""
@@ -205,6 +245,8 @@ class PrivacyPortal(CustomerPortal):
         type="http",
         auth="user",
         methods=["POST"],
+        website=True,
+        sitemap=False,
     )
     def my_request_download(self, request_id, **_kwargs):
         """Hand the package over to the person who is signed in."""

@@ -16,12 +16,26 @@ class PrivacyController(http.Controller):
     # Request form
     # ------------------------------------------------------------
 
-    @http.route("/privacy", type="http", auth="public", methods=["GET"])
+    @http.route(
+        "/privacy",
+        type="http",
+        auth="public",
+        methods=["GET"],
+        website=True,
+        sitemap=False,
+    )
     def privacy(self, **_kwargs):
         """Show what a person can ask for, and the form to do so."""
         return self._render_form({})
 
-    @http.route("/privacy", type="http", auth="public", methods=["POST"])
+    @http.route(
+        "/privacy",
+        type="http",
+        auth="public",
+        methods=["POST"],
+        website=True,
+        sitemap=False,
+    )
     def privacy_submit(self, **post):
         """Take a request in. Known or not, the person reads the same."""
         if post.get("website"):
@@ -76,7 +90,11 @@ class PrivacyController(http.Controller):
     # ------------------------------------------------------------
 
     @http.route(
-        "/privacy/confirm/<string:token>", type="http", auth="public", methods=["GET"]
+        "/privacy/confirm/<string:token>",
+        type="http",
+        auth="public",
+        methods=["GET"],
+        website=True,
     )
     def confirm(self, token, **_kwargs):
         """Show what is to be confirmed. Opening the link confirms nothing."""
@@ -88,7 +106,11 @@ class PrivacyController(http.Controller):
         )
 
     @http.route(
-        "/privacy/confirm/<string:token>", type="http", auth="public", methods=["POST"]
+        "/privacy/confirm/<string:token>",
+        type="http",
+        auth="public",
+        methods=["POST"],
+        website=True,
     )
     def confirm_submit(self, token, **post):
         """Record the person's yes, once, or cancel at their wish."""
@@ -109,7 +131,11 @@ class PrivacyController(http.Controller):
     # ------------------------------------------------------------
 
     @http.route(
-        "/privacy/download/<string:token>", type="http", auth="public", methods=["GET"]
+        "/privacy/download/<string:token>",
+        type="http",
+        auth="public",
+        methods=["GET"],
+        website=True,
     )
     def download(self, token, **_kwargs):
         """Show the download button: a mail scanner shall not use the link up."""
@@ -121,7 +147,11 @@ class PrivacyController(http.Controller):
         )
 
     @http.route(
-        "/privacy/download/<string:token>", type="http", auth="public", methods=["POST"]
+        "/privacy/download/<string:token>",
+        type="http",
+        auth="public",
+        methods=["POST"],
+        website=True,
     )
     def download_package(self, token, **_kwargs):
         """Hand the package over and log it."""

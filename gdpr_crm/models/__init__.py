@@ -1,6 +1,7 @@
 from . import (
     gdpr_sensitive_mixin,
     gdpr_subject,
+    gdpr_subject_link,
     gdpr_subject_mixin,
     gdpr_notice,
     gdpr_purpose,

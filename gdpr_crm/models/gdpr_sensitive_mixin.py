@@ -3,11 +3,7 @@ from markupsafe import Markup
 from odoo import api, models, tools
 from odoo.exceptions import ValidationError
 
-try:
-    from ..tools.sensitive import detector
-except ImportError:  # TEMPORARY
-    class detector:
-        find = staticmethod(lambda text, field=None, names=(): [])
+from ..tools.sensitive import detector
 
 # the detector's kind of the fields that need special treatment; any other text
 # field counts as a comment
