@@ -15,7 +15,8 @@ from .environment import Environment
 from .paths import ROOT
 
 LOADING = re.compile(r"Loading module (\S+) \((\d+)/(\d+)\)")
-FAULT = re.compile(r"^\S+ \S+ \d+ (ERROR|CRITICAL) (?!.*(?:security risk))")
+FAULT = re.compile(r"^\S+ \S+ \d+ (?:ERROR|CRITICAL) |demo data failed to install")
+CAUSE = re.compile(r"^[\w.]*(?:Error|Exception|Warning|Invalid\w*)\b.*:?")
 PR_SET_PDEATHSIG = 1
 
 
@@ -76,17 +77,46 @@ def change_modules(
     """Install or upgrade (``-i …``, ``-u …``) and fail on any error in the log."""
     collector = FaultCollector()
     arguments = ["-d", db, "--stop-after-init", "--no-http", "--max-cron-threads=0"]
-    run(
-        command(environment, config, *arguments, *options),
-        step=step,
-        log=log,
-        note=collector,
-        env=environment.variables(),
-        cwd=config.parent,
-    )
+    try:
+        run(
+            command(environment, config, *arguments, *options),
+            step=step,
+            log=log,
+            note=collector,
+            env=environment.variables(),
+            cwd=config.parent,
+        )
+    except Failure as failure:
+        raise Failure(_essence(str(failure))) from failure
     if collector.faults:
         shown = "\n".join(collector.faults[:10])
         raise Failure(f"Odoo logged errors (whole log: {log}):\n{shown}")
+
+
+def _essence(text: str) -> str:
+    """The part of a failing run that tells the cause: its last exception."""
+    lines = text.splitlines()
+    starts = [number for number, line in enumerate(lines) if CAUSE.match(line)]
+    return "\n".join(["Odoo gave up:", *lines[starts[-1] :]]) if starts else text
+
+
+def run_script(environment: Environment, config: Path, db: str, script: str, log: Path):
+    """Run Python code in an Odoo shell on a database; its printed lines come back."""
+    result = subprocess.run(
+        command(environment, config, "shell", "-d", db, "--no-http"),
+        input=script,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        env=environment.variables(),
+        cwd=config.parent,
+    )
+    with log.open("a") as sink:
+        sink.write(result.stderr)
+    if result.returncode:
+        raise Failure(_essence(result.stderr[-4000:]))
+    return result.stdout.splitlines()
 
 
 def check_installed(db: str, modules: list[str]):
