@@ -62,7 +62,9 @@ class Compiler:
         for one, number in numbers.items():
             self._add_starts(one, number)
         # the strongest first: that is the order in which terms are tried
-        for line in sorted(self._lines, key=lambda line: lexicon.TIERS.index(line.tier)):
+        for line in sorted(
+            self._lines, key=lambda line: lexicon.TIERS.index(line.tier)
+        ):
             self._add(line)
         for one in {**self._class_terms, **self._class_cancels}:
             for items in self._classes.get(one, ()):
@@ -80,7 +82,7 @@ class Compiler:
 
     def _add_common_words(self) -> None:
         for word, langs in self._common.items():
-            for lang in langs - {"crm"}:
+            for lang in sorted(langs - {"crm"}):
                 self._classes.setdefault(Class(lang, COMMON), {})[(word,)] = None
 
     def _columns(self, form: bytes) -> Columns:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .index import ClassName, is_role
+from .index import Index
 from .matching import Sentence, Term
 
 CUE_WINDOW = 8  # words
@@ -19,8 +19,11 @@ _LEGAL_FORMS = frozenset(
     b"sarl sas sasu sa eurl sci scop snc gmbh ag kg ohg ug mbh ltd llc llp inc plc corp"
     b" bv nv vof sl slu sll spa srl sprl srls sagl co".split()
 )
-_NO_CAPITALS = ("de", "nl")  # languages whose capitals don't mark names
+_NO_CAPITALS = {"de", "nl"}  # languages whose capitals don't mark names
 _NAME_PAIR = re.compile(r"[^\W\d_][\w'’-]* [^\W\d_]")
+
+
+_LONGEST = 4  # words of a cue or guard that may begin before the window
 
 
 class Mark(NamedTuple):
@@ -34,79 +37,80 @@ class Mark(NamedTuple):
 class Context:
     """Cues and guards of one sentence, looked for when first asked."""
 
-    def __init__(self, sentence: Sentence, classes: list[ClassName]) -> None:
+    def __init__(self, sentence: Sentence, index: Index) -> None:
         self.sentence = sentence
-        self._classes = classes
-        self._marks: list[Mark] | None = None
-        self._language: str | None = None
+        self._index = index
+        self._marks: dict[int, list[Mark]] = {}
+        self._languages: set[str] | None = None
+
+    def marks(self, first: int = 0, last: int | None = None) -> Iterator[Mark]:
+        """Expressions with a fixed role that begin between two words."""
+        end = len(self.sentence.words)
+        for at in range(max(0, first), end if last is None else min(last, end)):
+            marks = self._marks.get(at)
+            if marks is None:
+                roles = self.sentence.entries[at].roles
+                marks = self._marks[at] = self._find(at, roles) if roles else []
+            yield from marks
+
+    def _find(self, at: int, roles: frozenset[int]) -> list[Mark]:
+        own = self.sentence.entries[at].own
+        return [
+            Mark(self._index.roles[number], at, end)
+            for number in roles
+            for end in self.sentence.class_ends(number, at)
+            if end > at + 1
+            or number not in own
+            or self._index.classes[number].lang in self.languages
+        ]
 
     @property
-    def marks(self) -> list[Mark]:
-        """Every expression with a fixed role."""
-        if self._marks is None:
-            self._marks = [
-                mark
-                for at in range(len(self.sentence.words))
-                for mark in self._marks_at(at)
-            ]
-        return self._marks
-
-    def _marks_at(self, at: int) -> Iterator[Mark]:
-        sentence = self.sentence
-        roles = sentence.entry(at).roles
-        for key in sentence.next_words(at) if roles else ():
-            for role in roles.get(key, ()):
-                if role.own and role.lang != self.language:
-                    continue
-                if sentence.follows(role.tail, at + 1):
-                    yield Mark(role.name, at, at + 1 + len(role.tail))
-
-    @property
-    def language(self) -> str:
-        """The language most of the very common words are of."""
-        if self._language is None:
+    def languages(self) -> set[str]:
+        """The languages that most of the very common words are of."""
+        if self._languages is None:
             votes: dict[str, int] = {}
-            for at in range(len(self.sentence.words)):
-                for lang in self.sentence.entry(at).langs:
+            for entry in self.sentence.entries:
+                for lang in entry.langs:
                     votes[lang] = votes.get(lang, 0) + 1
-            self._language = max(votes, key=votes.__getitem__) if votes else ""
-        return self._language
+            most = max(votes.values(), default=0)
+            self._languages = {lang for lang, vote in votes.items() if vote == most}
+        return self._languages
 
     def says_nothing_known(self) -> bool:
         """True when the sentence says that the data is not there."""
-        return any(mark.role == "nodata" for mark in self.marks)
+        sentence, nodata = self.sentence, self._index.nodata
+        return not sentence.classes.isdisjoint(nodata) and any(
+            sentence.ends_of_any(nodata, at) for at in range(len(sentence.words))
+        )
 
     def has_cue(self, first: int, last: int) -> bool:
         """True when a person is meant near the words."""
+        low, high = first - CUE_WINDOW, last + CUE_WINDOW
         return any(
             mark.role == "person"
-            and mark.first < last + CUE_WINDOW
-            and mark.last > first - CUE_WINDOW
+            and mark.last > low
             and (mark.first, mark.last) != (first, last)
-            for mark in self.marks
+            for mark in self.marks(low - _LONGEST, high)
         )
 
     def has_guard(self, category: str, first: int, last: int) -> bool:
         """True when something near the words shows a business use."""
+        low, high = first - GUARD_WINDOW, last + GUARD_WINDOW
         return any(
             mark.role in ("guard", "guard_" + category)
-            and mark.first < last + GUARD_WINDOW
-            and mark.last > first - GUARD_WINDOW
+            and mark.last > low
             and not (mark.first >= first and mark.last <= last)
-            for mark in self.marks
+            for mark in self.marks(low - _LONGEST, high)
         )
 
     def has_class(self, lang: str, name: str) -> bool:
         """True when an expression of a class stands in the sentence."""
-        if is_role(name):
-            return any(mark.role == name for mark in self.marks)
+        number = self._index.numbers.get((lang, name))
+        if number is None or number in self._index.roles:
+            return any(mark.role == name for mark in self.marks())
         sentence = self.sentence
-        return any(
-            self._classes[number][:2] == (lang, name)
-            and sentence.class_ends(number, at)
-            for at in range(len(sentence.words))
-            for number in sentence.entry(at).starts
-        )
+        places = range(len(sentence.words))
+        return any(sentence.class_ends(number, at) for at in places)
 
     def is_name(self, term: Term, first: int, last: int) -> bool:
         """True when a one-word match is probably part of somebody's name."""
@@ -120,7 +124,7 @@ class Context:
         after = sentence.words[last] if last < len(sentence.words) else b""
         if before in _CIVILITIES or after in _LEGAL_FORMS:
             return True
-        if term.lang in _NO_CAPITALS or self.language in _NO_CAPITALS:
+        if term.lang in _NO_CAPITALS or self.languages & _NO_CAPITALS:
             return False
         return term.tier != "block" and self._beside_a_name(first)
 
@@ -136,7 +140,7 @@ class Context:
             return False
         return any(
             mark.role == "person" and mark.last == at and mark.first == at - 1
-            for mark in self.marks
+            for mark in self.marks(at - 1, at)
         )
 
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from . import lexicon, notation, rewriting
 from .compiler import Compiler, compile_folder
 from .context import Context, level
-from .folding import fold, spell_out
+from .folding import IGNORED, fold, spell_out
 from .index import Entry, Index
 from .markup import Source, has_markup, plain
 from .matching import Sentence, Term, parse_term
@@ -37,11 +37,14 @@ REMEMBERED = 40_000  # words
 _LONG_NUMBER = 4  # digits; longer ones are not worth remembering
 
 _ABBREVIATIONS = "".join(
-    rf"(?<!\b{word})" for word in ("Dr", "Mr", "Ms", "Sr", "St", "Hr", "Fr", "Mme")
+    rf"(?<!\b{word}\.)" for word in ("Dr", "Mr", "Ms", "Sr", "St", "Hr", "Fr", "Mme")
 )
+# a line end within a sentence: the line is long and the next goes on in lower case
 _SENTENCE_END = re.compile(
-    rf"(?<!\b\w){_ABBREVIATIONS}[.!?…]+(?=\s)"
-    r"|\n(?![a-zß-ÿ])|(?<![^\n]{60})\n|[•|]"
+    r"[.!?…\n•|](?:"
+    rf"(?<=[.!?…])(?<!\b\w.){_ABBREVIATIONS}(?=\s)"
+    r"|(?<=\n)(?:(?![a-zß-ÿ])|(?<![^\n]{60}\n))"
+    r"|(?<=[•|]))"
 )
 
 
@@ -134,7 +137,8 @@ class Detector:
         verdicts = {verdict for _, verdict in hits}
         if DISGUISED in verdicts:
             made, source = rewriting.undisguised(text)
-            return _moved(self._inspect(made, fold(made), field, names), source)
+            found = self._inspect(made, fold(made), field, names)
+            return [_to_the_last_accent(one, folded) for one in _moved(found, source)]
         if SPELLED in verdicts:
             joined = None if spelled else rewriting.joined(text)
             if joined:
@@ -170,7 +174,7 @@ class Detector:
         for verdict, offset in _places(folded, hits):
             if context is None or offset >= context.sentence.end:
                 sentence = self._sentence(text, folded, offset)
-                context = Context(sentence, self._index.classes)
+                context = Context(sentence, self._index)
             at = context.sentence.word_at(offset)
             context.sentence.respell(at, verdict.form)
             yield from self._at_word(context, verdict, at, field, own)
@@ -214,7 +218,7 @@ class Detector:
     def _is_cancelled(self, context: Context, first: int, last: int) -> bool:
         sentence = context.sentence
         for at in range(first, last):
-            entry = sentence.entry(at)
+            entry = sentence.entries[at]
             by_class = (self._index.classes[n].cancels for n in entry.anchors)
             for number in (*entry.cancels, *chain.from_iterable(by_class)):
                 term = self._term(number)
@@ -290,6 +294,13 @@ def _moved(found: list[Finding], source: Source) -> list[Finding]:
         start, end = source.span(one.start, one.end)
         moved.append(one._replace(start=start, end=end))
     return moved
+
+
+def _to_the_last_accent(one: Finding, folded: bytes) -> Finding:
+    end = one.end
+    while end < len(folded) and folded[end] == IGNORED:
+        end += 1
+    return one._replace(end=end)
 
 
 def merged(found: Iterable[Finding]) -> list[Finding]:

@@ -127,4 +127,5 @@ def disguise(text: str) -> Iterator[tuple[int, str]]:
         if byte == IGNORED:
             yield offset, ""
         elif byte == WIDE:
-            yield offset, _base_letters(text[offset])
+            letters = _base_letters(text[offset])
+            yield offset, letters if letters.isalnum() else " "

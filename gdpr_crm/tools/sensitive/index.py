@@ -12,38 +12,31 @@ the expression counts in its own language only, and the words that must follow.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 KEY = 3  # letters that share a bucket
 COMMON = "common"  # class of each language's most common words
-ALONE = b""
-STARRED = _STAR = b"*"
+_STAR = b"*"
 _SECTION = b"\f\n"
 
-Words = tuple[bytes, ...]
-
-
-class Role(NamedTuple):
-    """Start of an expression with a fixed role: person, guard… or nodata."""
-
-    name: str
-    lang: str
-    own: bool  # counts only in a sentence of its own language
-    tail: Words  # words that must follow
+# What may follow the first word of class expressions, word by word: a tree whose
+# leaves, under b"", are the numbers of the classes. Words with a star stand in a tree
+# of their own under b"*".
+Tree = dict[bytes, Any]
+LEAF = b""
+STARRED = b"*"
 
 
 class Entry(NamedTuple):
-    """All that the lexicon knows of one form.
-
-    Class expressions and roles are sorted by the word that must come next: none
-    (``ALONE``), a certain one, or one with a star (``STARRED``).
-    """
+    """All that the lexicon knows of one form."""
 
     terms: tuple[int, ...] = ()
     anchors: tuple[int, ...] = ()  # classes an expression of which holds the form
     cancels: tuple[int, ...] = ()
-    starts: dict[int, dict[bytes, list[Words]]] = {}  # noqa: RUF012 - never changed
-    roles: dict[bytes, list[Role]] = {}  # noqa: RUF012 - never changed
+    classes: frozenset[int] = frozenset()  # whose expressions begin with the form
+    tree: Tree = {}  # noqa: RUF012 - never changed
+    roles: frozenset[int] = frozenset()  # those of the classes with a fixed role
+    own: frozenset[int] = frozenset()  # classes it is in for its language only
     langs: tuple[str, ...] = ()  # languages in which it is a very common word
 
 
@@ -59,9 +52,9 @@ class ClassName(NamedTuple):
     cancels: tuple[int, ...] = ()
 
 
-def is_role(name: str) -> bool:
+def is_role(one: ClassName) -> bool:
     """True for the classes with a fixed role."""
-    return name in ("person", "nodata") or name.startswith("guard")
+    return one.name in ("person", "nodata") or one.name.startswith("guard")
 
 
 class Index:
@@ -78,8 +71,13 @@ class Index:
             if bucket
         }
         self.classes = (
-            parent.classes if parent else [_class(line) for line in classes.splitlines()]
+            parent.classes
+            if parent
+            else [_class(line) for line in classes.splitlines()]
         )
+        self.roles = {n: one.name for n, one in enumerate(self.classes) if is_role(one)}
+        nodata = (n for n, name in self.roles.items() if name == "nodata")
+        self.nodata = frozenset(nodata)
         self.numbers = {(one.lang, one.name): n for n, one in enumerate(self.classes)}
         self._stars = dict(self._lines(_STAR))
         self._star_sizes = sorted({len(form) - 1 for form in self._stars})
@@ -118,23 +116,22 @@ class Index:
         numbers = map(_numbers, map(b" ".join, (terms, anchors, cancels)))
         return Entry(*numbers, *self._starts(b",".join(filter(None, starts))))
 
-    def _starts(self, column: bytes) -> tuple:
-        classes: dict[int, dict[bytes, list[Words]]] = {}
-        roles: dict[bytes, list[Role]] = {}
-        langs = []
+    def _starts(self, column: bytes) -> tuple[Any, ...]:
+        tree: Tree = {}
+        classes, own, langs = set(), set(), []
         for start in column.split(b",") if column else ():
             number, *tail = start.split(b" ")
-            own, number = number.startswith(b"~"), int(number.lstrip(b"~"))
-            key = tail[0] if tail else ALONE
-            key = STARRED if _STAR in key else key
-            classes.setdefault(number, {}).setdefault(key, []).append(tuple(tail))
-            lang, name = self.classes[number][:2]
-            if name == COMMON:
-                langs.append(lang)
-            elif is_role(name):
-                role = Role(name, lang, own, tuple(tail))
-                roles.setdefault(key, []).append(role)
-        return classes, roles, tuple(langs)
+            known = int(number.lstrip(b"~"))
+            if self.classes[known].name == COMMON:
+                langs.append(self.classes[known].lang)
+                continue
+            classes.add(known)
+            if number.startswith(b"~"):
+                own.add(known)
+            _grow(tree, tail, known)
+        roles = classes.intersection(self.roles)
+        numbers = map(frozenset, (roles, own))
+        return frozenset(classes), tree, *numbers, tuple(langs)
 
     def term(self, offset: int) -> list[str]:
         """Fields of a term: lang, category, tier, context, anchor chunk, pattern."""
@@ -152,6 +149,14 @@ class Index:
         for form, _ in self._lines(word[:KEY]):
             if -2 < len(form) - size < 2:
                 yield form
+
+
+def _grow(tree: Tree, tail: Iterable[bytes], number: int) -> None:
+    for word in tail:
+        if _STAR in word:
+            tree = tree.setdefault(STARRED, {})
+        tree = tree.setdefault(word, {})
+    tree.setdefault(LEAF, []).append(number)
 
 
 def _class(line: bytes) -> ClassName:

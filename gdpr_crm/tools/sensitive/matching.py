@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from . import lexicon, notation
 from .folding import fold, spell_out
-from .index import ALONE, STARRED, Entry, Words
+from .index import LEAF, STARRED, Entry, Tree
 from .notation import Alternative, Chunk, Class, Gap
 
 _WORD = re.compile(rb"[^ ]+")
@@ -21,49 +22,56 @@ Span = tuple[int, int]  # words from the first up to, not including, the last
 
 @dataclass(slots=True)
 class Slot:
-    """One chunk of a pattern, its alternatives sorted for quick comparison."""
+    """One chunk of a pattern, its alternatives sorted for quick comparison.
+
+    The dicts have the alternatives of several words, or of words that aren't plain,
+    by their first, their last and each of their words; under None those for which
+    that word isn't plain.
+    """
 
     words: frozenset[bytes]  # alternatives that are one word
     classes: frozenset[int]  # alternatives that are one class
-    others: list[Items]
-    firsts: frozenset[bytes]  # words one of which begins any alternative…
-    is_certain: bool  # …unless this is False: some begin otherwise or are empty
+    by_first: dict[bytes | None, list[Items]]
+    by_last: dict[bytes | None, list[Items]]
+    by_word: dict[bytes | None, list[tuple[Items, Item, Items]]]
+    is_optional: bool
 
-    def is_possible(self, sentence: "Sentence") -> bool:
-        """False when no alternative can be in the sentence."""
-        return not (
-            self.is_certain
-            and sentence.vocabulary.isdisjoint(self.firsts)
-            and sentence.classes.isdisjoint(self.classes)
-        )
+    def needs(self) -> tuple[frozenset[bytes], frozenset[int]] | None:
+        """Words and classes one of which must be there; None when nothing must."""
+        if self.is_optional or None in self.by_first:
+            return None
+        return self.words.union(filter(None, self.by_first)), self.classes
 
     def after(self, sentence: "Sentence", at: int) -> set[int]:
         """Where the slot can end when it begins at a place."""
-        found = set()
-        if at < len(sentence.words) and sentence.words[at] in self.words:
-            found.add(at + 1)
-        for number in self.classes:
-            found.update(sentence.class_ends(number, at))
-        for items in self.others:
-            found |= sentence.after(items, at)
+        found = {at} if self.is_optional else set()
+        if at < len(sentence.words):
+            word = sentence.words[at]
+            if word in self.words:
+                found.add(at + 1)
+            if self.classes:
+                found.update(sentence.ends_of_any(self.classes, at))
+            for items in _both(self.by_first, word):
+                found |= sentence.after(items, at)
         return found
 
     def before(self, sentence: "Sentence", at: int) -> set[int]:
         """Where the slot can begin when it ends at a place."""
-        found = set()
-        if at > 0 and sentence.words[at - 1] in self.words:
-            found.add(at - 1)
-        for number in self.classes:
-            found.update(sentence.class_starts(number, at))
-        for items in self.others:
-            found |= sentence.before(items, at)
+        found = {at} if self.is_optional else set()
+        if at > 0:
+            word = sentence.words[at - 1]
+            if word in self.words:
+                found.add(at - 1)
+            for number in self.classes:
+                found.update(sentence.class_starts(number, at))
+            for items in _both(self.by_last, word):
+                found |= sentence.before(items, at)
         return found
 
-    def alternatives(self) -> Iterable[Items]:
-        """All alternatives again, one after the other."""
-        yield from ((word,) for word in self.words)
-        yield from ((number,) for number in self.classes)
-        yield from self.others
+
+def _both(lists: dict[bytes | None, list[Any]], word: bytes) -> Iterable[Any]:
+    """What is filed under a word, and what may fit any word."""
+    return (*lists.get(word, ()), *lists.get(None, ()))
 
 
 @dataclass(slots=True)
@@ -76,6 +84,7 @@ class Term:
     rule: str
     slots: list[Slot]
     anchor: int
+    needs: list[tuple[frozenset[bytes], frozenset[int]]]
     requires: list[str]
     excludes: list[str]
     is_organisation: bool
@@ -84,21 +93,28 @@ class Term:
     @property
     def is_word(self) -> bool:
         """True when every form is a single word."""
-        return len(self.slots) == 1 and not (
-            self.slots[0].others or self.slots[0].classes
-        )
+        slot = self.slots[0]
+        return len(self.slots) == 1 and not (slot.by_first or slot.classes)
 
     def match(self, sentence: "Sentence", at: int) -> Span | None:
         """Span of words that the term matches, its anchor being at a place."""
         if len(self.slots) == 1 and sentence.words[at] in self.slots[0].words:
             return at, at + 1
-        if not all(slot.is_possible(sentence) for slot in self.slots):
+        if not self.is_possible(sentence):
             return None
         return self._match(sentence, at, self.anchor)
 
+    def is_possible(self, sentence: "Sentence") -> bool:
+        """False when something the term needs is nowhere in the sentence."""
+        words, classes = sentence.vocabulary, sentence.classes
+        for firsts, numbers in self.needs:
+            if words.isdisjoint(firsts) and classes.isdisjoint(numbers):
+                return False
+        return True
+
     def covers(self, sentence: "Sentence", at: int) -> Span | None:
         """Span of words that the term matches, any of its words being at a place."""
-        if all(slot.is_possible(sentence) for slot in self.slots):
+        if self.is_possible(sentence):
             for number in range(len(self.slots)):
                 span = self._match(sentence, at, number)
                 if span:
@@ -106,19 +122,30 @@ class Term:
         return None
 
     def _match(self, sentence: "Sentence", at: int, number: int) -> Span | None:
-        slot = self.slots[number]
-        for first, last in _places(slot, sentence, at):
-            ends = {last}
-            for following in self.slots[number + 1 :]:
-                ends = {new for old in ends for new in following.after(sentence, old)}
-            starts = {first} if ends else set()
-            for preceding in self.slots[number - 1 :: -1] if number else ():
-                starts = {
-                    new for old in starts for new in preceding.before(sentence, old)
-                }
-            if starts:
-                return min(starts), max(ends)
-        return None
+        found = set()
+        for first, last in set(_places(self.slots[number], sentence, at)):
+            ends = _walk(self.slots[number + 1 :], Slot.after, sentence, last)
+            if ends:
+                preceding = self.slots[number - 1 :: -1] if number else []
+                starts = _walk(preceding, Slot.before, sentence, first)
+                if starts:
+                    found.add((min(starts), max(ends)))
+        return max(found, key=lambda span: (span[1] - span[0], span), default=None)
+
+
+def _walk(
+    slots: list[Slot],
+    move: Callable[[Slot, "Sentence", int], set[int]],
+    sentence: "Sentence",
+    at: int,
+) -> set[int]:
+    """Where a row of slots can end, or begin, that starts from a place."""
+    places = {at}
+    for slot in slots:
+        places = {new for old in places for new in move(slot, sentence, old)}
+        if not places:
+            break
+    return places
 
 
 def _places(slot: Slot, sentence: "Sentence", at: int) -> Iterable[Span]:
@@ -127,25 +154,26 @@ def _places(slot: Slot, sentence: "Sentence", at: int) -> Iterable[Span]:
         yield at, at + 1
     for number in slot.classes:
         yield from sentence.class_spans(number, at)
-    for items in slot.others:
-        for position, item in enumerate(items):
-            for first, last in sentence.item_spans(item, at):
-                for start in sentence.before(items[:position], first):
-                    for end in sentence.after(items[position + 1 :], last):
-                        yield start, end
+    for left, item, right in _both(slot.by_word, sentence.words[at]):
+        for first, last in sentence.item_spans(item, at):
+            for start in sentence.before(left, first):
+                for end in sentence.after(right, last):
+                    yield start, end
 
 
 def parse_term(fields: list[str], numbers: Numbers) -> Term:
     """Term from the columns of the index."""
     lang, category, tier, context, anchor, pattern = fields
     flags = context.split()
+    slots = [_slot(chunk, numbers) for chunk in notation.parse(pattern, lang)]
     return Term(
         lang=lang,
         category=category,
         tier=tier,
         rule=lexicon.rule_name(lang, category, pattern),
-        slots=[_slot(chunk, numbers) for chunk in notation.parse(pattern, lang)],
+        slots=slots,
         anchor=int(anchor),
+        needs=[needs for slot in slots if (needs := slot.needs())],
         requires=[flag[1:] for flag in flags if flag[0] == "+"],
         excludes=[flag[1:] for flag in flags if flag[0] == "!"],
         is_organisation="organisation" in flags,
@@ -154,24 +182,27 @@ def parse_term(fields: list[str], numbers: Numbers) -> Term:
 
 
 def _slot(chunk: Chunk, numbers: Numbers) -> Slot:
-    alternatives = [_numbered(items, numbers) for items in chunk]
-    words, classes, others = set(), set(), []
-    for items in alternatives:
-        single = items[0] if len(items) == 1 else None
-        if isinstance(single, bytes) and b"*" not in single:
-            words.add(single)
-        elif isinstance(single, int):
-            classes.add(single)
+    slot = Slot(frozenset(), frozenset(), {}, {}, {}, () in chunk)
+    words, classes = set(), set()
+    for alternative in filter(None, chunk):
+        items = _numbered(alternative, numbers)
+        if len(items) == 1 and isinstance(items[0], bytes) and _plain(items[0]):
+            words.add(items[0])
+        elif len(items) == 1 and isinstance(items[0], int):
+            classes.add(items[0])
         else:
-            others.append(items)
-    firsts = [_first_word(items) for items in others]
-    return Slot(
-        frozenset(words),
-        frozenset(classes),
-        others,
-        frozenset(words.union(filter(None, firsts))),
-        None not in firsts,
-    )
+            _file(slot, items)
+    slot.words, slot.classes = frozenset(words), frozenset(classes)
+    return slot
+
+
+def _file(slot: Slot, items: Items) -> None:
+    slot.by_first.setdefault(_plain(items[0]), []).append(items)
+    slot.by_last.setdefault(_plain(items[-1]), []).append(items)
+    for at, item in enumerate(items):
+        if not isinstance(item, Gap):
+            parts = items[:at], item, items[at + 1 :]
+            slot.by_word.setdefault(_plain(item), []).append(parts)
 
 
 def _numbered(items: Alternative, numbers: Numbers) -> Items:
@@ -181,18 +212,18 @@ def _numbered(items: Alternative, numbers: Numbers) -> Items:
     )
 
 
-def _first_word(items: Items) -> bytes | None:
-    first = items[0] if items else None
-    if isinstance(first, str):
-        return spell_out(fold(first))
-    return first if isinstance(first, bytes) and b"*" not in first else None
+def _plain(item: Item) -> bytes | None:
+    """The word an item must be, when it is a single one."""
+    if isinstance(item, str):
+        return spell_out(fold(item))
+    return item if isinstance(item, bytes) and b"*" not in item else None
 
 
 class Sentence:
     """The words of one sentence, what they can mean, and where they stand."""
 
-    __slots__ = ("_classes", "_look", "_spans", "_vocabulary", "end", "folded")
-    __slots__ += ("start", "text", "words")
+    __slots__ = ("_classes", "_expressions", "_look", "_spans", "_vocabulary", "end")
+    __slots__ += ("entries", "folded", "start", "text", "words")
 
     def __init__(
         self,
@@ -205,10 +236,15 @@ class Sentence:
         self.text, self.start, self.end = text, start, end
         self.folded = folded[start:end]
         self.words = spell_out(self.folded).split()
+        self.entries = list(map(look, self.words))  # what the lexicon knows of each
         self._look = look
         self._spans: list[Span] | None = None
+        self._forget()
+
+    def _forget(self) -> None:
         self._vocabulary: frozenset[bytes] | None = None
         self._classes: frozenset[int] | None = None
+        self._expressions: dict[int, dict[int, list[int]]] = {}
 
     def word_at(self, offset: int) -> int:
         """Number of the word that begins at an offset of the text."""
@@ -218,7 +254,8 @@ class Sentence:
         """Reads a word as another one: a slip or a disguise undone."""
         if self.words[at] != word:
             self.words[at] = word
-            self._vocabulary = self._classes = None
+            self.entries[at] = self._look(word)
+            self._forget()
 
     def span(self, first: int, last: int) -> Span:
         """Offsets in the text of the words from first up to, not including, last."""
@@ -232,10 +269,6 @@ class Sentence:
         begin, end = self.span(number, number + 1)
         return self.text[begin:end]
 
-    def entry(self, at: int) -> Entry:
-        """What the lexicon knows of a word."""
-        return self._look(self.words[at])
-
     @property
     def vocabulary(self) -> frozenset[bytes]:
         """Its words, each once."""
@@ -247,50 +280,62 @@ class Sentence:
     def classes(self) -> frozenset[int]:
         """Numbers of the classes of which an expression may begin here."""
         if self._classes is None:
-            starts = [self._look(word).starts for word in self.vocabulary]
-            self._classes = frozenset().union(*filter(None, starts))
+            self._classes = frozenset().union(
+                *[entry.classes for entry in self.entries]
+            )
         return self._classes
+
+    def expressions(self, at: int) -> dict[int, list[int]]:
+        """Ends of the class expressions that begin at a word, by class."""
+        known = self._expressions.get(at)
+        if known is None:
+            known = self._expressions[at] = {}
+            self._climb(self.entries[at].tree, at + 1, known)
+        return known
+
+    def _climb(self, tree: Tree, at: int, found: dict[int, list[int]]) -> None:
+        for number in tree.get(LEAF, ()):
+            found.setdefault(number, []).append(at)
+        if at < len(self.words):
+            word = self.words[at]
+            if word in tree:
+                self._climb(tree[word], at + 1, found)
+            for form in tree.get(STARRED, ()):
+                if same(form, word):
+                    self._climb(tree[STARRED][form], at + 1, found)
 
     def class_ends(self, number: int, at: int) -> list[int]:
         """Ends of the expressions of a class that begin at a word."""
-        if at >= len(self.words):
-            return []
-        tails = self._look(self.words[at]).starts.get(number)
-        if tails is None:
-            return []
-        return [
-            at + 1 + len(tail)
-            for key in self.next_words(at)
-            for tail in tails.get(key, ())
-            if self.follows(tail, at + 1)
-        ]
+        if at < len(self.words) and number in self.entries[at].classes:
+            return self.expressions(at).get(number, [])
+        return []
 
-    def next_words(self, at: int) -> Words:
-        """Keys of what may follow a word, see ``Entry``."""
-        if at + 1 < len(self.words):
-            return ALONE, self.words[at + 1], STARRED
-        return (ALONE,)
+    def ends_of_any(self, numbers: frozenset[int], at: int) -> list[int]:
+        """Ends of the expressions of some classes that begin at a word."""
+        wanted = numbers & self.entries[at].classes
+        if not wanted:
+            return []
+        known = self.expressions(at)
+        return [end for number in wanted for end in known.get(number, ())]
 
     def class_starts(self, number: int, at: int) -> list[int]:
         """Starts of the expressions of a class that end before a word."""
-        first = max(0, at - _MAX_CLASS_WORDS)
-        return [one for one in range(first, at) if at in self.class_ends(number, one)]
+        return [
+            one
+            for one in range(max(0, at - _MAX_CLASS_WORDS), at)
+            if number in self.entries[one].classes
+            and at in self.expressions(one).get(number, ())
+        ]
 
     def class_spans(self, number: int, at: int) -> list[Span]:
         """Spans of the expressions of a class that cover a word."""
         return [
             (first, last)
             for first in range(max(0, at - _MAX_CLASS_WORDS), at + 1)
-            for last in self.class_ends(number, first)
+            if number in self.entries[first].classes
+            for last in self.expressions(first).get(number, ())
             if last > at
         ]
-
-    def follows(self, tail: Words, at: int) -> bool:
-        """True when the words from a place on are these."""
-        if not tail:
-            return True
-        words = self.words[at : at + len(tail)]
-        return len(words) == len(tail) and all(map(same, tail, words))
 
     def is_item(self, item: Item, at: int) -> bool:
         """True when the word at a place is this one."""
