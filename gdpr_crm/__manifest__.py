@@ -34,6 +34,7 @@
         "views/gdpr_crm_menus.xml",
     ],
     "demo": ["demo/gdpr_crm_demo.xml"],
+    "assets": {"web.assets_tests": ["gdpr_crm/static/tests/tours/**/*"]},
     "pre_init_hook": "pre_init_hook",
     "uninstall_hook": "uninstall_hook",
     "application": True,
