@@ -1,5 +1,4 @@
 from odoo import http
-from odoo.exceptions import UserError
 from odoo.http import content_disposition, request
 from odoo.tools import email_normalize
 
@@ -115,14 +114,16 @@ class PrivacyController(http.Controller):
     def confirm_submit(self, token, **post):
         """Record the person's yes, once, or cancel at their wish."""
         gdpr_request = request.env["gdpr.token"]._redeem(token, "confirm")
-        if not gdpr_request:
-            return self._render_gone()
-        try:
+        if gdpr_request and gdpr_request.state in ("draft", "waiting"):
             if post.get("decision") == "cancel":
                 gdpr_request.action_cancel()
             else:
                 gdpr_request._confirm(channel="email_link")
-        except UserError:
+        # a double click reads what the first one did
+        gdpr_request = gdpr_request or request.env["gdpr.token"]._spent(
+            token, "confirm"
+        )
+        if not gdpr_request:
             return self._render_gone()
         return self._render_request("gdpr_crm.privacy_confirmed", gdpr_request, {})
 

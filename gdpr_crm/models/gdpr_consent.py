@@ -122,7 +122,7 @@ class GdprConsent(models.Model):
         purpose.ensure_one()
         # the ledger is written by the server alone, whoever's action it records
         consent_sudo = self.sudo().with_context(gdpr_ledger=self._LEDGER_KEY)
-        subject.sudo().lock_for_update()
+        subject._lock_chain()
         consent = consent_sudo.search(
             [("subject_id", "=", subject.id), ("purpose_id", "=", purpose.id)]
         )

@@ -454,7 +454,6 @@ class GdprRequest(models.Model):
         """
         self.ensure_one()
         request_sudo = self.sudo()  # the public page confirms for its visitor
-        request_sudo.lock_for_update()
         if request_sudo.state not in ("draft", "waiting"):
             raise UserError(
                 self.env._("%(name)s is confirmed or closed already.", name=self.name)
@@ -511,8 +510,14 @@ class GdprRequest(models.Model):
         :raise UserError: when the person's confirmation isn't on record
         """
         for request in self:
-            request.lock_for_update()
             request._check_ready()
+            if not request.try_lock_for_update():
+                raise UserError(
+                    self.env._(
+                        "%(name)s is being carried out by somebody else.",
+                        name=request.name,
+                    )
+                )
             getattr(request, f"_process_{request.right}")()
 
     def _check_ready(self):

@@ -76,17 +76,30 @@ class GdprToken(models.Model):
     def _redeem(self, token, scope):
         """Use the token up once and return its record, or None when invalid.
 
-        Two requests at once redeem it once: the second waits for the lock, and the
-        database refuses it.
+        Of two uses at the same moment the database lets one through and makes the
+        other start again, which then finds the token used.
         """
         found = self._find(token, scope)
-        if not found:
-            return None
-        found.lock_for_update()
-        if found.uses_left <= 0:
-            return None
-        found.uses_left -= 1
+        if found:
+            found.uses_left -= 1
+            found.flush_recordset()
         return found._record()
+
+    @api.model
+    def _spent(self, token, scope):
+        """Return the record behind a link that was used up (a double click), or None."""
+        return (
+            self.sudo()
+            .search(
+                [
+                    ("digest", "=", self._digest(token or "")),
+                    ("scope", "=", scope),
+                    ("uses_left", "<=", 0),
+                ],
+                limit=1,
+            )
+            ._record()
+        )
 
     def _record(self):
         if not self or self.res_model not in self.env:
@@ -95,8 +108,12 @@ class GdprToken(models.Model):
 
     @api.model
     def _revoke(self, records, scope=None):
-        """Make every link to these records worthless."""
-        domain = [("res_model", "=", records._name), ("res_id", "in", records.ids)]
+        """Make every link to these records that isn't used up worthless."""
+        domain = [
+            ("res_model", "=", records._name),
+            ("res_id", "in", records.ids),
+            ("uses_left", ">", 0),
+        ]
         if scope:
             domain.append(("scope", "=", scope))
         self.sudo().search(domain).unlink()
