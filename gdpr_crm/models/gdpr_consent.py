@@ -3,6 +3,8 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from .gdpr_consent_event import CHANNELS
+
 ACTIONS = ("give", "confirm", "refuse", "withdraw", "expire")
 
 # channels by which the person acts without anybody in between
@@ -49,11 +51,7 @@ class GdprConsent(models.Model):
     )
     since = fields.Datetime(string="Date", required=True, readonly=True)
     expires_on = fields.Datetime(readonly=True)
-    channel = fields.Selection(
-        selection=lambda self: self.env["gdpr.consent.event"]._selection_channel(),
-        string="Source",
-        readonly=True,
-    )
+    channel = fields.Selection(CHANNELS, string="Source", readonly=True)
     notice_id = fields.Many2one("gdpr.notice", readonly=True, ondelete="restrict")
     event_ids = fields.One2many("gdpr.consent.event", "consent_id", readonly=True)
 

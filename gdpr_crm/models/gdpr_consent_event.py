@@ -6,6 +6,19 @@ from odoo.tools import SQL
 
 from ..tools import chain
 
+CHANNELS = [
+    ("form", "Form"),
+    ("portal", "Portal"),
+    ("email_link", "E-mailed link"),
+    ("one_click", "One-click unsubscribe"),
+    ("email", "E-mail to staff"),
+    ("phone", "Telephone"),
+    ("paper", "Paper"),
+    ("staff", "Recorded by staff"),
+    ("import", "Import"),
+    ("system", "System"),
+]
+
 
 class GdprConsentEvent(models.Model):
     """The append-only, hash-chained ledger of consent (GDPR Art. 7(1)).
@@ -44,9 +57,7 @@ class GdprConsentEvent(models.Model):
         readonly=True,
     )
     state = fields.Char(required=True, readonly=True, help="State after the event.")
-    channel = fields.Selection(
-        selection="_selection_channel", required=True, readonly=True
-    )
+    channel = fields.Selection(CHANNELS, required=True, readonly=True)
     notice_id = fields.Many2one("gdpr.notice", readonly=True, ondelete="restrict")
     notice_digest = fields.Char(readonly=True)
     user_id = fields.Many2one(
@@ -64,21 +75,6 @@ class GdprConsentEvent(models.Model):
     _number_unique = models.Constraint(
         "UNIQUE(subject_id, number)", "An event's number is unique in its chain."
     )
-
-    @api.model
-    def _selection_channel(self):
-        return [
-            ("form", self.env._("Form")),
-            ("portal", self.env._("Portal")),
-            ("email_link", self.env._("E-mailed link")),
-            ("one_click", self.env._("One-click unsubscribe")),
-            ("email", self.env._("E-mail to staff")),
-            ("phone", self.env._("Telephone")),
-            ("paper", self.env._("Paper")),
-            ("staff", self.env._("Recorded by staff")),
-            ("import", self.env._("Import")),
-            ("system", self.env._("System")),
-        ]
 
     def init(self):
         """Make the database refuse what the ORM refuses."""

@@ -20,7 +20,16 @@ class GdprException(models.Model):
     )
     record_name = fields.Char(compute="_compute_record_name")
     category = fields.Selection(
-        selection=lambda self: self.env["gdpr.sensitive.mixin"]._gdpr_categories(),
+        [
+            ("health", "health"),
+            ("ethnic", "racial or ethnic origin"),
+            ("political", "political opinions"),
+            ("belief", "religious or philosophical beliefs"),
+            ("union", "trade-union membership"),
+            ("biometric", "biometric data"),
+            ("genetic", "genetic data"),
+            ("sexual", "sex life or sexual orientation"),
+        ],
         required=True,
         tracking=True,
     )

@@ -60,19 +60,6 @@ class GdprSensitiveMixin(models.AbstractModel):
     _KNOWN_TEXT_KEY = object()  # server code that only moves text already on file
 
     @api.model
-    def _gdpr_categories(self):
-        return [
-            ("health", self.env._("health")),
-            ("ethnic", self.env._("racial or ethnic origin")),
-            ("political", self.env._("political opinions")),
-            ("belief", self.env._("religious or philosophical beliefs")),
-            ("union", self.env._("trade-union membership")),
-            ("biometric", self.env._("biometric data")),
-            ("genetic", self.env._("genetic data")),
-            ("sexual", self.env._("sex life or sexual orientation")),
-        ]
-
-    @api.model
     @tools.ormcache("self._name")
     def _gdpr_text_kinds(self):
         """Return field name → detector's kind, of the fields that are looked at."""
@@ -185,7 +172,8 @@ class GdprSensitiveMixin(models.AbstractModel):
         }
 
     def _gdpr_fault_message(self, faults):
-        labels = dict(self._gdpr_categories())
+        category = self.env["gdpr.exception"]._fields["category"]
+        labels = dict(category._description_selection(self.env))
         strings = self.fields_get(list(faults), ["string"])
         lines = [
             self.env._(
@@ -256,10 +244,11 @@ class GdprSensitiveMixin(models.AbstractModel):
             "This text was put aside because it holds sensitive data (GDPR Art. 9). "
             "A privacy officer can read it under Privacy ▸ Quarantine."
         )
-        for key, replacement in (
-            ("subject", self.env._("Subject put aside (sensitive data)")),
-            ("body", Markup("<p>%s</p>") % notice),
-        ):
+        replacements = {
+            "subject": self.env._("Subject put aside (sensitive data)"),
+            "body": Markup("<p>%s</p>") % notice,
+        }
+        for key, replacement in replacements.items():
             text = msg_dict.get(key)
             if text and (
                 found := self._gdpr_blocked_categories(str(text), "message")

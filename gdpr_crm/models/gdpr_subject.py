@@ -65,7 +65,15 @@ class GdprSubject(models.Model):
         "back, and every consent has to be asked for again.",
     )
     consent_summary = fields.Selection(
-        selection="_selection_consent_summary",
+        [
+            ("none", "No answer"),
+            ("pending", "To be confirmed"),
+            ("given", "Consent given"),
+            ("declined", "Refused or withdrawn"),
+            ("objected", "Objects to marketing"),
+            ("restricted", "Processing restricted"),
+            ("erased", "Erased"),
+        ],
         string="Privacy Status",
         compute="_compute_consent_summary",
         store=True,
@@ -103,18 +111,6 @@ class GdprSubject(models.Model):
                     or self.env._("Person #%(id)s", id=subject.id)
                 )
             subject.display_name = name
-
-    @api.model
-    def _selection_consent_summary(self):
-        return [
-            ("none", self.env._("No answer")),
-            ("pending", self.env._("To be confirmed")),
-            ("given", self.env._("Consent given")),
-            ("declined", self.env._("Refused or withdrawn")),
-            ("objected", self.env._("Objects to marketing")),
-            ("restricted", self.env._("Processing restricted")),
-            ("erased", self.env._("Erased")),
-        ]
 
     @api.depends("erased_on", "restricted", "objected", "consent_ids.state")
     def _compute_consent_summary(self):
