@@ -13,6 +13,7 @@ from .notation import GAP, Alternative, Chunk, Class, Gap, Item
 # Expected hits of a word in a note, roughly: what choosing an anchor minimises.
 _COMMON_COST = 1.0
 _CRM_COST = 0.3
+_ACRONYM_COST = 0.1
 _RARE_COST = 0.05  # a word of four letters; each further letter makes it rarer
 
 
@@ -68,8 +69,10 @@ class Compiler:
             self._add(line)
         for one in {**self._class_terms, **self._class_cancels}:
             for items in self._classes.get(one, ()):
-                word = _word(min(items, key=self._cost))
-                self._columns(word).anchors[numbers[one]] = None
+                word, *mates = sorted(items, key=self._cost)
+                mate = next((item for item in mates if b"*" not in _word(item)), b"")
+                anchor = index.anchor_text(numbers[one], _word(mate))
+                self._columns(_word(word)).anchors[anchor] = None
         names = [
             index.ClassName(
                 *one,
@@ -99,8 +102,9 @@ class Compiler:
     def _add(self, line: _Line) -> None:
         chunks = notation.parse(line.pattern, line.lang)
         costs = [self._chunk_cost(chunk) for chunk in chunks]
-        anchor = costs.index(min(costs))
-        fields = (*line[:4], str(anchor), line.pattern)
+        anchor, *others = sorted(range(len(chunks)), key=costs.__getitem__)
+        gate = next((one for one in others if costs[one] < float("inf")), -1)
+        fields = (*line[:4], f"{anchor} {gate}", line.pattern)
         self._terms.append("\t".join(fields).encode() + b"\n")
         if line.tier == "none":
             for items in [items for chunk in chunks for items in chunk]:
@@ -141,8 +145,12 @@ class Compiler:
                 )
             return self._class_costs[item]
         word = _word(item)
+        if not word.islower() and not word.isdigit():  # an acronym, as it is written
+            return _ACRONYM_COST
         if word in self._common:
             return _CRM_COST if self._common[word] == {"crm"} else _COMMON_COST
+        if len(word) < 3 or word.isdigit():
+            return _CRM_COST
         return _RARE_COST * 2.0 ** (4 - min(len(word), 12))
 
 

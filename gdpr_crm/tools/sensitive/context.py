@@ -39,6 +39,7 @@ class Context:
 
     def __init__(self, sentence: Sentence, index: Index) -> None:
         self.sentence = sentence
+        self.sure: list[tuple[str, int, int]] = []  # category and words of what blocks
         self._index = index
         self._marks: dict[int, list[Mark]] = {}
         self._languages: set[str] | None = None

@@ -83,7 +83,7 @@ class Detector:
     ) -> None:
         base = base or shipped()
         self._index = _overlay(base, extra, allow) or base
-        self._judge = Judge(self._index, self._is_strong_word)
+        self._judge = Judge(self._index, self._term)
         self._clean: set[bytes] = set()
         self._verdicts: dict[bytes, Verdict] = {}
         self._entries: dict[bytes, Entry] = {}
@@ -129,25 +129,46 @@ class Detector:
         names: Iterable[str],
         spelled: bool = False,
     ) -> list[Finding]:
-        tokens = filterfalse(self._clean.__contains__, folded.split())
-        hits = [(token, self._verdict(token)) for token in tokens]
-        hits = [(token, verdict) for token, verdict in hits if verdict]
-        if not hits:
-            return []
-        verdicts = {verdict for _, verdict in hits}
-        if DISGUISED in verdicts:
+        tokens = list(filterfalse(self._clean.__contains__, folded.split()))
+        verdicts = {token: self._verdict(token) for token in tokens}
+        marks = set(map(id, verdicts.values()))
+        if id(DISGUISED) in marks:
             made, source = rewriting.undisguised(text)
             found = self._inspect(made, fold(made), field, names)
             return [_to_the_last_accent(one, folded) for one in _moved(found, source)]
-        if SPELLED in verdicts:
-            joined = None if spelled else rewriting.joined(text)
+        if id(SPELLED) in marks and not spelled:
+            joined = rewriting.joined(text)
             if joined:
                 made, source = joined
                 found = self._inspect(made, fold(made), field, names, spelled=True)
                 return _moved(found, source)
-            hits = [hit for hit in hits if hit[1] is not SPELLED]
-        own = frozenset(spell_out(fold(" ".join(names))).split()) if names else None
+        possible = self._possible(folded, verdicts)
+        if not possible:
+            return []
+        hits = [(token, possible[token]) for token in tokens if token in possible]
+        own = frozenset(spell_out(fold(" ".join(names))).lower().split()) if names else None
         return merged(self._findings(text, folded, hits, field, own))
+
+    def _possible(
+        self, folded: bytes, verdicts: dict[bytes, Verdict | None]
+    ) -> dict[bytes, Verdict]:
+        """Those verdicts of which a term can match, judged by the other words."""
+        candidates = {token: one for token, one in verdicts.items() if one}
+        if not candidates:
+            return candidates
+        words = {one.form for one in candidates.values()}
+        words.update(spell_out(folded).lower().split())
+        classes: frozenset[int] | None = None
+        found = {}
+        for token, one in candidates.items():
+            if one.gate and one.gate[0].isdisjoint(words):
+                if classes is None and one.gate[1]:
+                    entries = map(self._entry, spell_out(folded).split())
+                    classes = frozenset().union(*[entry.classes for entry in entries])
+                if not classes or classes.isdisjoint(one.gate[1]):
+                    continue
+            found[token] = one
+        return found
 
     def _verdict(self, token: bytes) -> Verdict | None:
         known = self._verdicts.get(token)
@@ -188,7 +209,8 @@ class Detector:
         own: frozenset[bytes] | None,
     ) -> Iterator[Finding]:
         """Findings whose anchor is one word; after a sure one no weaker is sought."""
-        sentence, sure = context.sentence, set()
+        sentence = context.sentence
+        sure = {one for one, first, last in context.sure if first <= at < last}
         for number in verdict.terms:
             term = self._term(number)
             span = None if term.category in sure else term.match(sentence, at)
@@ -200,6 +222,7 @@ class Detector:
             if found:
                 if found == "block":
                     sure.add(term.category)
+                    context.sure.append((term.category, *span))
                 start, end = sentence.span(*span)
                 yield Finding(term.category, found, start, end, term.rule)
 
@@ -216,17 +239,25 @@ class Detector:
         return Sentence(text, folded, start, end, self._entry)
 
     def _is_cancelled(self, context: Context, first: int, last: int) -> bool:
+        """True inside a longer harmless expression, which holds every word of it."""
         sentence = context.sentence
-        for at in range(first, last):
-            entry = sentence.entries[at]
-            by_class = (self._index.classes[n].cancels for n in entry.anchors)
-            for number in (*entry.cancels, *chain.from_iterable(by_class)):
-                term = self._term(number)
-                span = term.covers(sentence, at)
-                if span and span[0] <= first and span[1] >= last:
-                    if _applies(term, context):
-                        return True
+        cancels = (
+            (at, self._cancels(sentence.entries[at]))
+            for at in range(first, last)
+            if not sentence.entries[at].langs
+        )
+        at, numbers = min(cancels, key=lambda one: len(one[1]), default=(first, ()))
+        for number in numbers:
+            term = self._term(number)
+            span = term.covers(sentence, at)
+            if span and span[0] <= first and span[1] >= last:
+                if _applies(term, context):
+                    return True
         return False
+
+    def _cancels(self, entry: Entry) -> tuple[int, ...]:
+        by_class = (self._index.classes[number].cancels for number in entry.anchors)
+        return (*entry.cancels, *chain.from_iterable(by_class))
 
     def _judged(self, context: Context, match: Match, field: str | None) -> str | None:
         term, first, last, typo = match
@@ -253,10 +284,6 @@ class Detector:
             known = parse_term(self._index.term(number), self._index.numbers)
             _remember(self._terms, number, known)
         return known
-
-    def _is_strong_word(self, number: int) -> bool:
-        term = self._term(number)
-        return term.is_word and term.tier in ("block", "cue")
 
 
 def _remember(memory: dict, key: object, value: object) -> None:

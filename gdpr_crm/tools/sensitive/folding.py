@@ -1,9 +1,10 @@
 """Folding: one byte for each character, so that offsets stay those of the text.
 
-Case, accents and punctuation disappear in two C calls: ``encode("latin-1")``
-with an error handler for what Latin-1 lacks, then ``bytes.translate``. Letters
-that stand for two (oe, ae, ss) and characters that are no letter at all keep a
-private byte; whoever reads words expands them (``spell_out``).
+Accents and punctuation disappear in two C calls: ``encode("latin-1")`` with an error
+handler for what Latin-1 lacks, then ``bytes.translate``. Case stays, so that an
+acronym is no ordinary word; ``bytes.lower`` is cheap. Letters that stand for two (oe,
+ae, ss) and characters that are no letter at all have a private byte; whoever reads
+words expands them (``spell_out``).
 """
 
 import codecs
@@ -26,19 +27,19 @@ _LOOKALIKES = {
     pair[0]: pair[1]
     for pair in (
         "аa вb сc ԁd еe ёe ғf һh іi їi јj кk мm нh оo рp ԛq ѕs тt уy ѵv ԝw хx үy "
-        "Аa Вb Сc Ԁd Еe Ёe Ғf Һh Іi Їi Јj Кk Мm Нh Оo Рp Ԛq Ѕs Тt Уy Ѵv Ԝw Хx Үy "
+        "АA ВB СC ԀD ЕE ЁE ҒF ҺH ІI ЇI ЈJ КK МM НH ОO РP ԚQ ЅS ТT УY ѴV ԜW ХX ҮY "
         "αa βb εe κk νv οo ρp τt υu χx γy ηn ωw ιi "
-        "Αa Βb Εe Ζz Ηh Ιi Κk Μm Νn Οo Ρp Τt Υy Χx"
+        "ΑA ΒB ΕE ΖZ ΗH ΙI ΚK ΜM ΝN ΟO ΡP ΤT ΥY ΧX"
     ).split()
 }
 _NO_DECOMPOSITION = dict(
-    zip("łŁđĐıħĦŧŦøØðÐþÞ", "llddihhttoodd\u00fe\u00fe", strict=True)
+    zip("łŁđĐıħĦŧŦøØðÐþÞ", "lLdDihHtToOdD\u00fe\u00fe", strict=True)
 )
 
 
 def _base_letters(char: str) -> str:
-    """Lower-case letters and digits of the character, accents dropped."""
-    parts = unicodedata.normalize("NFKD", char).lower()
+    """Letters and digits of the character, accents dropped."""
+    parts = unicodedata.normalize("NFKD", char)
     return "".join(part for part in parts if not unicodedata.combining(part))
 
 
@@ -99,7 +100,7 @@ def fold(text: str) -> bytes:
     """Folded text: exactly one byte for each character.
 
     >>> fold("L’Été, d'ŒUVRE")
-    b"l ete  d \\x9cuvre"
+    b'L Ete  d \\x9cUVRE'
     """
     # the curly apostrophe alone is common enough to spare the handler's call
     return text.replace("’", "'").encode("latin-1", _HANDLER).translate(_TABLE)

@@ -8,7 +8,8 @@ first time (the detector remembers its verdict). A bucket's line is::
     form TAB terms TAB class starts TAB class anchors TAB cancelling terms
 
 ``terms`` are offsets in the term table; a class start is a class number, ``~`` when
-the expression counts in its own language only, and the words that must follow.
+the expression counts in its own language only, and the words that must follow; a
+class anchor is the number of a class and another word of the expression, if any.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,7 +32,9 @@ class Entry(NamedTuple):
     """All that the lexicon knows of one form."""
 
     terms: tuple[int, ...] = ()
-    anchors: tuple[int, ...] = ()  # classes an expression of which holds the form
+    # classes an expression of which holds the form, with the other words of which one
+    # must be there; None when the form is an expression by itself
+    anchors: dict[int, set[bytes] | None] = {}  # noqa: RUF012 - never changed
     cancels: tuple[int, ...] = ()
     classes: frozenset[int] = frozenset()  # whose expressions begin with the form
     tree: Tree = {}  # noqa: RUF012 - never changed
@@ -89,8 +92,11 @@ class Index:
                 yield form, rest
 
     def lookup(self, word: bytes) -> Entry:
-        """What a word means: as written, by its beginning and by its end."""
-        lines = list(self._lines_of(word))
+        """What a word means: as written, in lower case, by its beginning or end."""
+        lower = word.lower()
+        lines = list(self._lines_of(lower))
+        if word != lower:
+            lines += self._lines_of(word)
         return self._entry(lines) if lines else NOTHING
 
     def _lines_of(self, word: bytes) -> Iterator[bytes]:
@@ -113,8 +119,12 @@ class Index:
         terms, starts, anchors, cancels = zip(
             *(line.split(b"\t") for line in lines), strict=True
         )
-        numbers = map(_numbers, map(b" ".join, (terms, anchors, cancels)))
-        return Entry(*numbers, *self._starts(b",".join(filter(None, starts))))
+        return Entry(
+            _numbers(b" ".join(terms)),
+            _anchors(b" ".join(anchors)),
+            _numbers(b" ".join(cancels)),
+            *self._starts(b",".join(filter(None, starts))),
+        )
 
     def _starts(self, column: bytes) -> tuple[Any, ...]:
         tree: Tree = {}
@@ -134,7 +144,7 @@ class Index:
         return frozenset(classes), tree, *numbers, tuple(langs)
 
     def term(self, offset: int) -> list[str]:
-        """Fields of a term: lang, category, tier, context, anchor chunk, pattern."""
+        """Fields of a term: lang, category, tier, context, chunks, pattern."""
         if self._parent and offset < self._first:
             return self._parent.term(offset)
         begin = offset - self._first
@@ -168,18 +178,35 @@ def _numbers(column: bytes) -> tuple[int, ...]:
     return tuple(sorted(set(map(int, column.split()))))
 
 
+def _anchors(column: bytes) -> dict[int, set[bytes] | None]:
+    found: dict[int, set[bytes] | None] = {}
+    for anchor in column.split():
+        number, _, mate = anchor.partition(b":")
+        mates = found.setdefault(int(number), set())
+        if mates is not None and mate:
+            mates.add(mate)
+        else:
+            found[int(number)] = None
+    return found
+
+
 class Columns(NamedTuple):
     """What ``dump`` writes for a form; dicts serve as ordered sets."""
 
     terms: dict[int, None]
     starts: dict[bytes, None]
-    anchors: dict[int, None]
+    anchors: dict[bytes, None]
     cancels: dict[int, None]
 
 
 def start_text(number: int, own: bool, tail: Iterable[bytes]) -> bytes:
     """A class expression that begins with a form, as the bucket writes it."""
     return b"~" * own + b" ".join((b"%d" % number, *tail))
+
+
+def anchor_text(number: int, mate: bytes) -> bytes:
+    """A class an expression of which holds a form, as the bucket writes it."""
+    return b"%d:%s" % (number, mate) if mate else b"%d" % number
 
 
 def dump(
@@ -190,7 +217,7 @@ def dump(
     for form in sorted(forms):
         key = _STAR if _STAR in form else form[:KEY]
         one = forms[form]
-        line = (form, _join(one.terms), b",".join(one.starts), _join(one.anchors))
+        line = (form, _join(one.terms), b",".join(one.starts), b" ".join(one.anchors))
         buckets.setdefault(key, []).append(b"\t".join((*line, _join(one.cancels))))
     lines = [key + b"\n" + b"\n".join(lines) for key, lines in buckets.items()]
     names = [_dump_class(one) for one in classes]

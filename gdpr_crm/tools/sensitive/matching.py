@@ -17,6 +17,7 @@ _STAR = ord("*")
 Item = bytes | str | int | Gap  # as in notation, a class being its number
 Items = tuple[Item, ...]
 Numbers = dict[tuple[str, str], int]
+Needs = tuple[frozenset[bytes], frozenset[int]]  # one of these words or classes
 Span = tuple[int, int]  # words from the first up to, not including, the last
 
 
@@ -36,7 +37,7 @@ class Slot:
     by_word: dict[bytes | None, list[tuple[Items, Item, Items]]]
     is_optional: bool
 
-    def needs(self) -> tuple[frozenset[bytes], frozenset[int]] | None:
+    def needs(self) -> Needs | None:
         """Words and classes one of which must be there; None when nothing must."""
         if self.is_optional or None in self.by_first:
             return None
@@ -51,8 +52,9 @@ class Slot:
                 found.add(at + 1)
             if self.classes:
                 found.update(sentence.ends_of_any(self.classes, at))
-            for items in _both(self.by_first, word):
-                found |= sentence.after(items, at)
+            if self.by_first:
+                for items in _both(self.by_first, word):
+                    found |= sentence.after(items, at)
         return found
 
     def before(self, sentence: "Sentence", at: int) -> set[int]:
@@ -64,8 +66,9 @@ class Slot:
                 found.add(at - 1)
             for number in self.classes:
                 found.update(sentence.class_starts(number, at))
-            for items in _both(self.by_last, word):
-                found |= sentence.before(items, at)
+            if self.by_last:
+                for items in _both(self.by_last, word):
+                    found |= sentence.before(items, at)
         return found
 
 
@@ -83,18 +86,37 @@ class Term:
     tier: str
     rule: str
     slots: list[Slot]
-    anchor: int
-    needs: list[tuple[frozenset[bytes], frozenset[int]]]
+    anchor: int  # the slot that it is looked up by
+    gate: int  # the next rarest one, -1 when there is none
+    needs: list[Needs]
     requires: list[str]
     excludes: list[str]
     is_organisation: bool
     is_alone: bool
 
     @property
-    def is_word(self) -> bool:
-        """True when every form is a single word."""
+    def is_strong(self) -> bool:
+        """True when it is sure enough, and long enough, to allow for typos."""
         slot = self.slots[0]
-        return len(self.slots) == 1 and not (slot.by_first or slot.classes)
+        is_word = len(self.slots) == 1 and not (slot.by_first or slot.classes)
+        return is_word and self.tier in ("block", "cue")
+
+    def mates(self, word: bytes) -> frozenset[bytes]:
+        """Words one of which must stand beside an anchor word; empty when unknown."""
+        slot = self.slots[self.anchor]
+        if word in slot.words or slot.classes or None in slot.by_word:
+            return frozenset()
+        found = set()
+        for left, _, right in slot.by_word.get(word, ()):
+            plain = list(filter(None, map(_plain, (*left, *right))))
+            if not plain:
+                return frozenset()
+            found.add(max(plain, key=len))
+        return frozenset(found)
+
+    def gate_needs(self) -> Needs | None:
+        """What must be there besides the anchor; None when unknown."""
+        return self.slots[self.gate].needs() if self.gate >= 0 else None
 
     def match(self, sentence: "Sentence", at: int) -> Span | None:
         """Span of words that the term matches, its anchor being at a place."""
@@ -122,15 +144,17 @@ class Term:
         return None
 
     def _match(self, sentence: "Sentence", at: int, number: int) -> Span | None:
-        found = set()
+        found = []
         for first, last in set(_places(self.slots[number], sentence, at)):
             ends = _walk(self.slots[number + 1 :], Slot.after, sentence, last)
             if ends:
                 preceding = self.slots[number - 1 :: -1] if number else []
                 starts = _walk(preceding, Slot.before, sentence, first)
                 if starts:
-                    found.add((min(starts), max(ends)))
-        return max(found, key=lambda span: (span[1] - span[0], span), default=None)
+                    found.append((min(starts), max(ends)))
+        if len(found) < 2:
+            return found[0] if found else None
+        return max(found, key=lambda span: (span[1] - span[0], span))
 
 
 def _walk(
@@ -142,7 +166,10 @@ def _walk(
     """Where a row of slots can end, or begin, that starts from a place."""
     places = {at}
     for slot in slots:
-        places = {new for old in places for new in move(slot, sentence, old)}
+        if len(places) == 1:
+            places = move(slot, sentence, *places)
+        else:
+            places = {new for old in places for new in move(slot, sentence, old)}
         if not places:
             break
     return places
@@ -154,6 +181,8 @@ def _places(slot: Slot, sentence: "Sentence", at: int) -> Iterable[Span]:
         yield at, at + 1
     for number in slot.classes:
         yield from sentence.class_spans(number, at)
+    if not slot.by_word:
+        return
     for left, item, right in _both(slot.by_word, sentence.words[at]):
         for first, last in sentence.item_spans(item, at):
             for start in sentence.before(left, first):
@@ -163,7 +192,8 @@ def _places(slot: Slot, sentence: "Sentence", at: int) -> Iterable[Span]:
 
 def parse_term(fields: list[str], numbers: Numbers) -> Term:
     """Term from the columns of the index."""
-    lang, category, tier, context, anchor, pattern = fields
+    lang, category, tier, context, places, pattern = fields
+    anchor, gate = map(int, places.split())
     flags = context.split()
     slots = [_slot(chunk, numbers) for chunk in notation.parse(pattern, lang)]
     return Term(
@@ -172,7 +202,8 @@ def parse_term(fields: list[str], numbers: Numbers) -> Term:
         tier=tier,
         rule=lexicon.rule_name(lang, category, pattern),
         slots=slots,
-        anchor=int(anchor),
+        anchor=anchor,
+        gate=gate,
         needs=[needs for slot in slots if (needs := slot.needs())],
         requires=[flag[1:] for flag in flags if flag[0] == "+"],
         excludes=[flag[1:] for flag in flags if flag[0] == "!"],
@@ -215,14 +246,15 @@ def _numbered(items: Alternative, numbers: Numbers) -> Items:
 def _plain(item: Item) -> bytes | None:
     """The word an item must be, when it is a single one."""
     if isinstance(item, str):
-        return spell_out(fold(item))
+        return spell_out(fold(item)).lower()
     return item if isinstance(item, bytes) and b"*" not in item else None
 
 
 class Sentence:
     """The words of one sentence, what they can mean, and where they stand."""
 
-    __slots__ = ("_classes", "_expressions", "_look", "_spans", "_vocabulary", "end")
+    __slots__ = ("_classes", "_expressions", "_look", "_spans", "_vocabulary")
+    __slots__ += ("_cased", "end")
     __slots__ += ("entries", "folded", "start", "text", "words")
 
     def __init__(
@@ -235,8 +267,10 @@ class Sentence:
     ) -> None:
         self.text, self.start, self.end = text, start, end
         self.folded = folded[start:end]
-        self.words = spell_out(self.folded).split()
-        self.entries = list(map(look, self.words))  # what the lexicon knows of each
+        spelled = spell_out(self.folded)
+        self.words = spelled.lower().split()
+        self._cased = spelled.split()
+        self.entries = list(map(look, self._cased))  # what the lexicon knows of each
         self._look = look
         self._spans: list[Span] | None = None
         self._forget()
@@ -253,7 +287,7 @@ class Sentence:
     def respell(self, at: int, word: bytes) -> None:
         """Reads a word as another one: a slip or a disguise undone."""
         if self.words[at] != word:
-            self.words[at] = word
+            self.words[at] = self._cased[at] = word
             self.entries[at] = self._look(word)
             self._forget()
 
@@ -298,8 +332,9 @@ class Sentence:
             found.setdefault(number, []).append(at)
         if at < len(self.words):
             word = self.words[at]
-            if word in tree:
-                self._climb(tree[word], at + 1, found)
+            for written in {word, self._cased[at]}:
+                if written in tree:
+                    self._climb(tree[written], at + 1, found)
             for form in tree.get(STARRED, ()):
                 if same(form, word):
                     self._climb(tree[STARRED][form], at + 1, found)

@@ -126,7 +126,7 @@ def _items(text: str, lang: str) -> Alternative:
 
 def fold_words(piece: str) -> list[bytes]:
     """Folded words of a piece of text, a star at either end kept."""
-    words = spell_out(fold(piece)).split()
+    words = spell_out(fold(piece)).lower().split()
     if words and piece.startswith("*"):
         words[0] = b"*" + words[0]
     if words and piece.endswith("*"):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from . import folding
 from .index import NOTHING, Entry, Index
+from .matching import Needs, Term
 
 TYPO_MIN = 8  # letters
 MAX_WORD = 40  # letters; longer ones are no words
@@ -21,32 +22,33 @@ class Verdict(NamedTuple):
     form: bytes  # as the lexicon writes it
     terms: tuple[int, ...] = ()
     typo: bool = False
+    gate: Needs | None = None  # what must be there as well
 
 
 DISGUISED = Verdict(b"\x81")
-SPELLED = Verdict(b". .")
+SPELLED = Verdict(b". .", gate=(frozenset(), frozenset()))
 
 
 class Judge:
-    """Judges words by an index; ``is_strong_word`` tells which terms allow typos."""
+    """Judges words by an index; ``term`` gives the term of a number."""
 
-    def __init__(self, index: Index, is_strong_word: Callable[[int], bool]) -> None:
+    def __init__(self, index: Index, term: Callable[[int], Term]) -> None:
         self._index = index
-        self._is_strong_word = is_strong_word
+        self._term = term
 
     def verdict(self, token: bytes) -> Verdict | None:
         """None for a word that can't begin or hold any term."""
         if folding.is_disguised(token):
             return DISGUISED
-        if len(token) == 1 and token[0] in _LONELY:
+        if len(token) == 1 and token.lower()[0] in _LONELY:
             return SPELLED
         if len(token) > MAX_WORD:
             return None
-        word = folding.spell_out(token)
-        entry = self._index.lookup(word)
+        written = folding.spell_out(token)
+        word, entry = written.lower(), self._index.lookup(written)
         terms = self._terms(entry)
         if terms:
-            return Verdict(word, terms)
+            return self._worth(word, terms, entry)
         if entry != NOTHING or len(word) < 5:
             return None
         return self._misspelt(word)
@@ -55,16 +57,45 @@ class Judge:
         by_class = (self._index.classes[number].terms for number in entry.anchors)
         return tuple(sorted({*entry.terms, *chain.from_iterable(by_class)}))
 
+    def _worth(
+        self, word: bytes, numbers: tuple[int, ...], entry: Entry
+    ) -> Verdict:
+        return Verdict(
+            word,
+            numbers,
+            gate=_union([self._gate(word, entry, number) for number in numbers]),
+        )
+
+    def _gate(self, word: bytes, entry: Entry, number: int) -> Needs | None:
+        term = self._term(number)
+        mates = term.mates(word)
+        if number not in entry.terms:
+            by_class = self._mates_in_classes(entry, number)
+            mates = by_class if by_class is not None else frozenset()
+        if mates and not any(self._index.lookup(mate).langs for mate in mates):
+            return mates, frozenset()
+        return term.gate_needs() or ((mates, frozenset()) if mates else None)
+
+    def _mates_in_classes(self, entry: Entry, number: int) -> frozenset[bytes] | None:
+        found: set[bytes] = set()
+        for one, mates in entry.anchors.items():
+            if number in self._index.classes[one].terms:
+                if mates is None:
+                    return None
+                found |= mates
+        return frozenset(found)
+
     def _misspelt(self, word: bytes) -> Verdict | None:
         for reading in _respelled(word):
-            terms = self._terms(self._index.lookup(reading))
+            entry = self._index.lookup(reading)
+            terms = self._terms(entry)
             if terms:
-                return Verdict(reading, terms)
+                return self._worth(reading, terms, entry)
         if len(word) < TYPO_MIN or not word.isalpha():
             return None
         for form in self._near(word):
             lookup = self._index.lookup(form).terms
-            terms = tuple(term for term in lookup if self._is_strong_word(term))
+            terms = tuple(number for number in lookup if self._term(number).is_strong)
             if terms:
                 return Verdict(form, terms, typo=True)
         return None
@@ -74,6 +105,17 @@ class Judge:
             if len(form) >= TYPO_MIN and is_near(form, word):
                 yield form
         yield from _early_slips(word)
+
+
+def _union(gates: list[Needs | None]) -> Needs | None:
+    words: set[bytes] = set()
+    classes: set[int] = set()
+    for gate in gates:
+        if gate is None:
+            return None
+        words |= gate[0]
+        classes |= gate[1]
+    return frozenset(words), frozenset(classes)
 
 
 def _respelled(word: bytes) -> Iterable[bytes]:
