@@ -16,7 +16,6 @@ COMMANDS = {
     "lint": "gdpr_dev.lint",
     "pot": "gdpr_dev.translations",
     "wheel": "gdpr_dev.wheel",
-    "odoo-tests": "gdpr_dev.odoo_tests",
     "bench": "gdpr_dev.bench",
     "python": "gdpr_dev.run_python",
     "clean": "gdpr_dev.clean",
@@ -40,6 +39,7 @@ def _interrupt(signum, frame):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, _interrupt)  # ignored when started in the background
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     try:

@@ -7,7 +7,7 @@ import subprocess
 
 from .console import Failure, Step, say
 from .environment import STATE_FILE, Environment
-from .paths import RUN, cache_dir
+from .paths import RUN, cache_dir, locked
 
 STAGE_TWO = """
 from gdpr_dev import clean
@@ -40,7 +40,17 @@ def _stop_and_drop():
             raise Failure("The databases could not be removed; nothing was deleted.")
 
 
+def _refuse_while_in_use():
+    uses = ((RUN / "demo/using.lock", "demo"), (RUN / "test/using.lock", "test run"))
+    for lock, what in uses:
+        if lock.exists():
+            with locked(lock, blocking=False) as free:
+                if not free:
+                    raise Failure(f"A {what} of this checkout is going on: stop it first.")
+
+
 def main(arguments: list[str]) -> int:
+    _refuse_while_in_use()
     with Step("Removing databases, mails and state of this checkout"):
         _stop_and_drop()
         shutil.rmtree(RUN, ignore_errors=True)

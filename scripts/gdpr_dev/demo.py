@@ -28,12 +28,6 @@ PEOPLE = {
     "manager": "privacy manager",
     "portal": "portal user",
 }
-WARM_UP = """
-env["ir.qweb"]._pregenerate_assets_bundles()
-env.cr.commit()
-"""
-
-
 def load_state() -> dict:
     try:
         return json.loads(STATE.read_text())
@@ -84,7 +78,7 @@ def _build(environment: Environment):
         odoo_server.change_modules(environment, CONFIG, name, step, LOG, *options)
         odoo_server.check_installed(name, MODULES)
     with Step("Style sheets and scripts of the pages"):
-        odoo_server.run_script(environment, CONFIG, name, WARM_UP, LOG)
+        odoo_server.prepare_assets(environment, CONFIG, name, LOG)
 
 
 def _upgrade(environment: Environment):

@@ -264,7 +264,7 @@ class Mailbox:
 
     def __enter__(self):
         self._controller.start()
-        Thread(target=self._web.serve_forever, daemon=True).start()
+        Thread(target=self._web.serve_forever, args=(0.1,), daemon=True).start()
         return self
 
     def __exit__(self, *exc):

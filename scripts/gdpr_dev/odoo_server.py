@@ -17,6 +17,10 @@ from .paths import ROOT
 LOADING = re.compile(r"Loading module (\S+) \((\d+)/(\d+)\)")
 FAULT = re.compile(r"^\S+ \S+ \d+ (?:ERROR|CRITICAL) |demo data failed to install")
 CAUSE = re.compile(r"^[\w.]*(?:Error|Exception|Warning|Invalid\w*)\b.*:?")
+PREPARE_ASSETS = """
+env["ir.qweb"]._pregenerate_assets_bundles()
+env.cr.commit()
+"""
 PR_SET_PDEATHSIG = 1
 
 
@@ -117,6 +121,11 @@ def run_script(environment: Environment, config: Path, db: str, script: str, log
     if result.returncode:
         raise Failure(_essence(result.stderr[-4000:]))
     return result.stdout.splitlines()
+
+
+def prepare_assets(environment: Environment, config: Path, db: str, log: Path):
+    """Build style sheets and scripts now instead of at somebody's first page."""
+    run_script(environment, config, db, PREPARE_ASSETS, log)
 
 
 def check_installed(db: str, modules: list[str]):

@@ -43,6 +43,9 @@ def _build(environment: Environment, name: str, title: str, modules, source=None
         options = ["-i", ",".join(modules)]
         odoo_server.change_modules(environment, CONFIG, building, step, log, *options)
         odoo_server.check_installed(building, list(modules))
+        if source is None:  # the copies inherit what the addons don't change
+            step.note = "style sheets and scripts"
+            odoo_server.prepare_assets(environment, CONFIG, building, log)
         database.rename(building, name, DATA)
 
 
@@ -55,9 +58,9 @@ def ensure_base(environment: Environment, modules=MODULES) -> str:
     return name
 
 
-def ensure_full(environment: Environment, *, reuse: bool = False) -> str:
+def ensure_full(environment: Environment, modules=MODULES, *, reuse=False) -> str:
     """The template with the addons; with ``reuse`` any earlier one is good enough."""
-    base = ensure_base(environment)
+    base = ensure_base(environment, modules)
     prefix = f"{base.replace('_base_', '_full_')}_"
     if reuse and (existing := _finished(prefix)):
         return existing[0]
