@@ -73,10 +73,8 @@ class Checker:
             yield "error", f"class name {name!r}: lower-case letters, digits, _"
         if name.startswith("guard") and name not in ROLES:
             yield "error", f"unknown guard {name!r}"
-        if "<" in expression or ".." in expression:
-            yield "error", "an expression holds no <class> and no '..'"
-            return
-        yield from self._pattern(row, name, expression)
+        problems = notation.class_problems(expression, row.lang)
+        yield from self._pattern(row, name, expression, problems)
 
     def _term(self, row: lexicon.Row) -> Iterator[tuple[str, str]]:
         fields = row.fields + [""] * (4 - len(row.fields))
@@ -89,8 +87,9 @@ class Checker:
         if tier not in lexicon.TIERS:
             yield "error", f"tier {tier!r}, allowed: {', '.join(lexicon.TIERS)}"
         yield from self._context(row, context)
-        yield from self._pattern(row, row.kind, pattern)
-        if not notation.problems(pattern, row.lang):
+        problems = notation.problems(pattern, row.lang)
+        yield from self._pattern(row, row.kind, pattern, problems)
+        if not problems:
             yield from self._references(row, pattern)
             if tier not in ("none", ""):
                 yield from self._collisions(row, pattern, tier)
@@ -105,9 +104,9 @@ class Checker:
                 yield "error", f"unknown class in context: {word}"
 
     def _pattern(
-        self, row: lexicon.Row, name: str, pattern: str
+        self, row: lexicon.Row, name: str, pattern: str, problems: list[str]
     ) -> Iterator[tuple[str, str]]:
-        for text in notation.problems(pattern, row.lang):
+        for text in problems:
             yield "error", text
         self.size[row.path] += 1
         first = self.seen.setdefault((row.lang, name, pattern.casefold()), row.number)

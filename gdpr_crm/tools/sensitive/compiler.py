@@ -46,7 +46,7 @@ class Compiler:
     def add_class(self, lang: str, name: str, expression: str) -> None:
         """One expression of a word class."""
         known = self._classes.setdefault(Class(lang, name), {})
-        known.update(dict.fromkeys(notation.parse_chunk("{" + expression + "}", lang)))
+        known.update(dict.fromkeys(notation.expressions(expression, lang)))
         known.pop((), None)
 
     def add_term(
@@ -101,19 +101,37 @@ class Compiler:
 
     def _add(self, line: _Line) -> None:
         chunks = notation.parse(line.pattern, line.lang)
-        costs = [self._chunk_cost(chunk) for chunk in chunks]
-        anchor, *others = sorted(range(len(chunks)), key=costs.__getitem__)
-        gate = next((one for one in others if costs[one] < float("inf")), -1)
-        fields = (*line[:4], f"{anchor} {gate}", line.pattern)
+        anchors, places = self._places(chunks)
+        fields = (*line[:4], places, line.pattern)
         self._terms.append("\t".join(fields).encode() + b"\n")
         if line.tier == "none":
             for items in [items for chunk in chunks for items in chunk]:
                 for item in filter(self._tells, items):
                     self._cancel(item)
         else:
-            for items in chunks[anchor]:
+            for items in anchors:
                 self._anchor(min(items, key=self._cost))
         self._end += len(self._terms[-1])
+
+    def _places(self, chunks: list[Chunk]) -> tuple[list[Alternative], str]:
+        """Alternatives to look a term up by, and the numbers of their chunks.
+
+        One chunk is enough; but when some of its alternatives are common words and
+        another chunk is rarer than those, the two share the work. With each chunk
+        goes the next rarest one, which must be in the text as well.
+        """
+        costs = list(map(self._chunk_cost, chunks))
+        first, *others = sorted(range(len(chunks)), key=costs.__getitem__)
+        usable = [one for one in others if costs[one] < float("inf")]
+        gate = usable[0] if usable else -1
+        common = [items for items in chunks[first] if self._is_common(items)]
+        if not usable or costs[gate] >= self._chunk_cost(tuple(common)):
+            return list(chunks[first]), f"{first}:{gate}"
+        rare = [items for items in chunks[first] if items not in common]
+        return [*rare, *chunks[gate]], f"{first}:{gate} {gate}:{first}"
+
+    def _is_common(self, items: Alternative) -> bool:
+        return min(map(self._cost, items)) >= _CRM_COST
 
     def _anchor(self, item: Item) -> None:
         if isinstance(item, Class):
@@ -171,12 +189,10 @@ def compile_rows(rows: Iterable[lexicon.Row]) -> bytes:
     compiler = Compiler()
     for row in rows:
         first, second, context = (*row.fields, "", "")[:3]
-        is_class = row.kind == lexicon.CLASSES
-        if notation.problems(second if is_class else first, row.lang):
-            continue
-        if is_class:
-            compiler.add_class(row.lang, first, second)
-        elif second in lexicon.TIERS:
+        if row.kind == lexicon.CLASSES:
+            if not notation.class_problems(second, row.lang):
+                compiler.add_class(row.lang, first, second)
+        elif second in lexicon.TIERS and not notation.problems(first, row.lang):
             compiler.add_term(row.lang, row.kind, first, second, context)
     return compiler.data()
 

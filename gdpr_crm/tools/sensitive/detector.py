@@ -157,17 +157,20 @@ class Detector:
         if not candidates:
             return candidates
         words = {one.form for one in candidates.values()}
-        words.update(spell_out(folded).lower().split())
+        spelled = spell_out(folded)
+        words.update(spelled.lower().split())
         classes: frozenset[int] | None = None
         found = {}
         for token, one in candidates.items():
-            if one.gate and one.gate[0].isdisjoint(words):
-                if classes is None and one.gate[1]:
-                    entries = map(self._entry, spell_out(folded).split())
-                    classes = frozenset().union(*[entry.classes for entry in entries])
-                if not classes or classes.isdisjoint(one.gate[1]):
-                    continue
-            found[token] = one
+            for needed, kinds in one.gates:
+                if needed.isdisjoint(words):
+                    if classes is None and kinds:
+                        entries = map(self._entry, spelled.split())
+                        classes = frozenset().union(*[one.classes for one in entries])
+                    if not classes or classes.isdisjoint(kinds):
+                        break
+            else:
+                found[token] = one
         return found
 
     def _verdict(self, token: bytes) -> Verdict | None:

@@ -21,6 +21,18 @@ Needs = tuple[frozenset[bytes], frozenset[int]]  # one of these words or classes
 Span = tuple[int, int]  # words from the first up to, not including, the last
 
 
+def union(gates: Iterable[Needs | None]) -> Needs | None:
+    """What one of several gates needs; None when one of them is open."""
+    words: set[bytes] = set()
+    classes: set[int] = set()
+    for gate in gates:
+        if gate is None:
+            return None
+        words |= gate[0]
+        classes |= gate[1]
+    return frozenset(words), frozenset(classes)
+
+
 @dataclass(slots=True)
 class Slot:
     """One chunk of a pattern, its alternatives sorted for quick comparison.
@@ -42,6 +54,27 @@ class Slot:
         if self.is_optional or None in self.by_first:
             return None
         return self.words.union(filter(None, self.by_first)), self.classes
+
+    def may_hold(self, word: bytes) -> bool:
+        """False when no alternative can have this word."""
+        return bool(
+            word in self.words
+            or self.classes
+            or word in self.by_word
+            or None in self.by_word
+        )
+
+    def mates(self, word: bytes) -> frozenset[bytes]:
+        """Words of which one stands beside a word of it; empty when unknown."""
+        if word in self.words or self.classes or None in self.by_word:
+            return frozenset()
+        found = set()
+        for left, _, right in self.by_word.get(word, ()):
+            plain = list(filter(None, map(_plain, (*left, *right))))
+            if not plain:
+                return frozenset()
+            found.add(max(plain, key=len))
+        return frozenset(found)
 
     def after(self, sentence: "Sentence", at: int) -> set[int]:
         """Where the slot can end when it begins at a place."""
@@ -86,8 +119,7 @@ class Term:
     tier: str
     rule: str
     slots: list[Slot]
-    anchor: int  # the slot that it is looked up by
-    gate: int  # the next rarest one, -1 when there is none
+    anchors: dict[int, int]  # slots it is looked up by, each with the one to gate it
     needs: list[Needs]
     requires: list[str]
     excludes: list[str]
@@ -101,22 +133,19 @@ class Term:
         is_word = len(self.slots) == 1 and not (slot.by_first or slot.classes)
         return is_word and self.tier in ("block", "cue")
 
-    def mates(self, word: bytes) -> frozenset[bytes]:
-        """Words one of which must stand beside an anchor word; empty when unknown."""
-        slot = self.slots[self.anchor]
-        if word in slot.words or slot.classes or None in slot.by_word:
-            return frozenset()
-        found = set()
-        for left, _, right in slot.by_word.get(word, ()):
-            plain = list(filter(None, map(_plain, (*left, *right))))
-            if not plain:
-                return frozenset()
-            found.add(max(plain, key=len))
-        return frozenset(found)
+    def mates(self, word: bytes) -> Needs | None:
+        """Words one of which an anchor word must have beside it; None when unknown."""
+        slots = [self.slots[anchor] for anchor in self.anchors]
+        mates = [slot.mates(word) for slot in slots if slot.may_hold(word)]
+        return union((one, frozenset()) if one else None for one in mates)
 
-    def gate_needs(self) -> Needs | None:
-        """What must be there besides the anchor; None when unknown."""
-        return self.slots[self.gate].needs() if self.gate >= 0 else None
+    def gate(self, word: bytes) -> Needs | None:
+        """What must be there besides the chunk of an anchor word; None when unknown."""
+        return union(
+            self.slots[gate].needs() if gate >= 0 else None
+            for anchor, gate in self.anchors.items()
+            if self.slots[anchor].may_hold(word)
+        )
 
     def match(self, sentence: "Sentence", at: int) -> Span | None:
         """Span of words that the term matches, its anchor being at a place."""
@@ -124,7 +153,11 @@ class Term:
             return at, at + 1
         if not self.is_possible(sentence):
             return None
-        return self._match(sentence, at, self.anchor)
+        for anchor in self.anchors:
+            span = self._match(sentence, at, anchor)
+            if span:
+                return span
+        return None
 
     def is_possible(self, sentence: "Sentence") -> bool:
         """False when something the term needs is nowhere in the sentence."""
@@ -193,7 +226,7 @@ def _places(slot: Slot, sentence: "Sentence", at: int) -> Iterable[Span]:
 def parse_term(fields: list[str], numbers: Numbers) -> Term:
     """Term from the columns of the index."""
     lang, category, tier, context, places, pattern = fields
-    anchor, gate = map(int, places.split())
+    pairs = (pair.split(":") for pair in places.split())
     flags = context.split()
     slots = [_slot(chunk, numbers) for chunk in notation.parse(pattern, lang)]
     return Term(
@@ -202,8 +235,7 @@ def parse_term(fields: list[str], numbers: Numbers) -> Term:
         tier=tier,
         rule=lexicon.rule_name(lang, category, pattern),
         slots=slots,
-        anchor=anchor,
-        gate=gate,
+        anchors={int(anchor): int(gate) for anchor, gate in pairs},
         needs=[needs for slot in slots if (needs := slot.needs())],
         requires=[flag[1:] for flag in flags if flag[0] == "+"],
         excludes=[flag[1:] for flag in flags if flag[0] == "!"],

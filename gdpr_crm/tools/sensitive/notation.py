@@ -10,11 +10,14 @@ stands for some alternatives, each alternative for a sequence of *items*:
 """
 
 import re
+from itertools import chain, product
+from math import prod
 from typing import NamedTuple
 
 from .folding import fold, spell_out
 
-MAX_EXPANSION = 500
+MAX_EXPANSION = 500  # alternatives of one group
+MAX_EXPRESSIONS = 5000  # combinations of one line of a class, which are all listed
 MIN_BEFORE_STAR = 4
 MIN_AFTER_STAR = 5
 MAX_GAP = 3
@@ -107,6 +110,25 @@ def parse_chunk(chunk: str, lang: str) -> Chunk:
 def parse(pattern: str, lang: str) -> list[Chunk]:
     """Chunks of a pattern, see the module's docstring."""
     return [parse_chunk(chunk, lang) for chunk in split_chunks(pattern)]
+
+
+def expressions(pattern: str, lang: str) -> list[Alternative]:
+    """Every sequence of items that a line of a word class stands for."""
+    combinations = product(*parse(pattern, lang))
+    return list(dict.fromkeys(tuple(chain(*chunks)) for chunks in combinations))
+
+
+def class_problems(pattern: str, lang: str = "") -> list[str]:
+    """What is wrong with a line of a word class."""
+    found = problems(pattern, lang)
+    if found:
+        return found
+    if "<" in pattern or ".." in pattern:
+        found.append("an expression holds no <class> and no '..'")
+    size = prod(len(chunk) for chunk in parse(pattern, lang))
+    if size > MAX_EXPRESSIONS:
+        found.append(f"{size} combinations, a class allows {MAX_EXPRESSIONS} a line")
+    return found
 
 
 def _items(text: str, lang: str) -> Alternative:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from . import folding
 from .index import NOTHING, Entry, Index
-from .matching import Needs, Term
+from .matching import Needs, Term, union
 
 TYPO_MIN = 8  # letters
 MAX_WORD = 40  # letters; longer ones are no words
@@ -22,11 +22,11 @@ class Verdict(NamedTuple):
     form: bytes  # as the lexicon writes it
     terms: tuple[int, ...] = ()
     typo: bool = False
-    gate: Needs | None = None  # what must be there as well
+    gates: tuple[Needs, ...] = ()  # what must be there as well
 
 
 DISGUISED = Verdict(b"\x81")
-SPELLED = Verdict(b". .", gate=(frozenset(), frozenset()))
+SPELLED = Verdict(b". .", gates=((frozenset(), frozenset()),))
 
 
 class Judge:
@@ -60,21 +60,18 @@ class Judge:
     def _worth(
         self, word: bytes, numbers: tuple[int, ...], entry: Entry
     ) -> Verdict:
-        return Verdict(
-            word,
-            numbers,
-            gate=_union([self._gate(word, entry, number) for number in numbers]),
-        )
+        terms = [(number, self._term(number)) for number in numbers]
+        mates = union(self._mates(word, entry, *one) for one in terms)
+        gate = union(term.gate(word) for _, term in terms)
+        return Verdict(word, numbers, gates=tuple(filter(None, (mates, gate))))
 
-    def _gate(self, word: bytes, entry: Entry, number: int) -> Needs | None:
-        term = self._term(number)
-        mates = term.mates(word)
-        if number not in entry.terms:
-            by_class = self._mates_in_classes(entry, number)
-            mates = by_class if by_class is not None else frozenset()
-        if mates and not any(self._index.lookup(mate).langs for mate in mates):
-            return mates, frozenset()
-        return term.gate_needs() or ((mates, frozenset()) if mates else None)
+    def _mates(
+        self, word: bytes, entry: Entry, number: int, term: Term
+    ) -> Needs | None:
+        if number in entry.terms:
+            return term.mates(word)
+        mates = self._mates_in_classes(entry, number)
+        return (mates, frozenset()) if mates else None
 
     def _mates_in_classes(self, entry: Entry, number: int) -> frozenset[bytes] | None:
         found: set[bytes] = set()
@@ -105,17 +102,6 @@ class Judge:
             if len(form) >= TYPO_MIN and is_near(form, word):
                 yield form
         yield from _early_slips(word)
-
-
-def _union(gates: list[Needs | None]) -> Needs | None:
-    words: set[bytes] = set()
-    classes: set[int] = set()
-    for gate in gates:
-        if gate is None:
-            return None
-        words |= gate[0]
-        classes |= gate[1]
-    return frozenset(words), frozenset(classes)
 
 
 def _respelled(word: bytes) -> Iterable[bytes]:
