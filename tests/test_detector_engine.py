@@ -373,7 +373,7 @@ class TestLongTexts(DetectorCase):
 
     def test_pieces_are_the_whole_text(self):
         for text in ("x" * 20000, "mot " * 5000, "ligne\n" * 5000, "a. " * 3000, ""):
-            pieces = list(detector.pieces(text))
+            pieces = list(detector.pieces(text, detector.PIECE))
             self.assertEqual("".join(piece for _, piece in pieces), text)
             for offset, piece in pieces:
                 self.assertLessEqual(len(piece), detector.PIECE)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .index import Index
-from .matching import Sentence, Term
+from .matching import Term
+from .sentence import Sentence
 
 CUE_WINDOW = 8  # words
 GUARD_WINDOW = 4

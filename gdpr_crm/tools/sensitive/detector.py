@@ -22,7 +22,8 @@ from .context import Context, level
 from .folding import IGNORED, fold, spell_out
 from .index import Entry, Index
 from .markup import Source, has_markup, plain
-from .matching import Sentence, Term, parse_term
+from .matching import Term, parse_term
+from .sentence import Sentence, Words
 from .words import DISGUISED, SPELLED, Judge, Verdict
 
 SILENT_FIELDS = frozenset(
@@ -32,6 +33,7 @@ STRICT_FIELDS = frozenset(("function", "tag"))
 COMPANY_NAME = "company_name"
 
 PIECE = 4096  # characters searched at once
+PART = 512  # characters looked at more closely when there is something in a piece
 REACH = 400  # characters on either side of a word that can be its sentence
 REMEMBERED = 40_000  # words
 _LONG_NUMBER = 4  # digits; longer ones are not worth remembering
@@ -56,6 +58,9 @@ class Finding(NamedTuple):
     start: int
     end: int
     rule: str
+
+
+Hit = tuple[Verdict, list[Term]]  # a word, and the terms that may match at it
 
 
 class Match(NamedTuple):
@@ -113,12 +118,16 @@ class Detector:
         self, text: str, field: str | None, names: Iterable[str]
     ) -> list[Finding]:
         found = []
-        for offset, piece in pieces(text):
-            folded = fold(piece)
-            if not self._clean.issuperset(folded.split()):
-                for one in self._inspect(piece, folded, field, names):
-                    start, end = one.start + offset, one.end + offset
-                    found.append(one._replace(start=start, end=end))
+        for offset, piece in pieces(text, PIECE):
+            if self._clean.issuperset(fold(piece).split()):
+                continue
+            for inner, part in pieces(piece, PART):
+                folded = fold(part)
+                if not self._clean.issuperset(folded.split()):
+                    for one in self._inspect(part, folded, field, names):
+                        start = one.start + offset + inner
+                        end = one.end + offset + inner
+                        found.append(one._replace(start=start, end=end))
         return found
 
     def _inspect(
@@ -151,26 +160,21 @@ class Detector:
 
     def _possible(
         self, folded: bytes, verdicts: dict[bytes, Verdict | None]
-    ) -> dict[bytes, Verdict]:
-        """Those verdicts of which a term can match, judged by the other words."""
-        candidates = {token: one for token, one in verdicts.items() if one}
+    ) -> dict[bytes, Hit]:
+        """Terms that can match, judged by the words they need, wherever they stand."""
+        candidates = [(token, one) for token, one in verdicts.items() if one]
         if not candidates:
-            return candidates
-        words = {one.form for one in candidates.values()}
-        spelled = spell_out(folded)
-        words.update(spelled.lower().split())
-        classes: frozenset[int] | None = None
+            return {}
+        words = Words(folded, self._entry)
+        forms = [one.form for _, one in candidates]
+        words.add(forms)
         found = {}
-        for token, one in candidates.items():
-            for needed, kinds in one.gates:
-                if needed.isdisjoint(words):
-                    if classes is None and kinds:
-                        entries = map(self._entry, spelled.split())
-                        classes = frozenset().union(*[one.classes for one in entries])
-                    if not classes or classes.isdisjoint(kinds):
-                        break
-            else:
-                found[token] = one
+        for token, one in candidates:
+            if all(map(words.has, one.gates)):
+                terms = [term for term in map(self._term, one.terms)]
+                terms = [term for term in terms if term.is_possible(words)]
+                if terms:
+                    found[token] = one, terms
         return found
 
     def _verdict(self, token: bytes) -> Verdict | None:
@@ -190,38 +194,38 @@ class Detector:
         self,
         text: str,
         folded: bytes,
-        hits: list[tuple[bytes, Verdict]],
+        hits: list[tuple[bytes, Hit]],
         field: str | None,
         own: frozenset[bytes] | None,
     ) -> Iterator[Finding]:
         context = None
-        for verdict, offset in _places(folded, hits):
+        for (verdict, terms), offset in _places(folded, hits):
             if context is None or offset >= context.sentence.end:
                 sentence = self._sentence(text, folded, offset)
                 context = Context(sentence, self._index)
             at = context.sentence.word_at(offset)
             context.sentence.respell(at, verdict.form)
-            yield from self._at_word(context, verdict, at, field, own)
+            yield from self._at_word(context, terms, at, field, own, verdict.typo)
 
     def _at_word(
         self,
         context: Context,
-        verdict: Verdict,
+        terms: list[Term],
         at: int,
         field: str | None,
         own: frozenset[bytes] | None,
+        typo: bool,
     ) -> Iterator[Finding]:
         """Findings whose anchor is one word; after a sure one no weaker is sought."""
         sentence = context.sentence
         sure = {one for one, first, last in context.sure if first <= at < last}
-        for number in verdict.terms:
-            term = self._term(number)
+        for term in terms:
             span = None if term.category in sure else term.match(sentence, at)
             if span is None or self._is_cancelled(context, *span):
                 continue
             if own and own.issuperset(sentence.words[slice(*span)]):
                 continue
-            found = self._judged(context, Match(term, *span, verdict.typo), field)
+            found = self._judged(context, Match(term, *span, typo), field)
             if found:
                 if found == "block":
                     sure.add(term.category)
@@ -308,13 +312,13 @@ def _is_whole(sentence: Sentence, first: int, last: int) -> bool:
 
 
 def _places(
-    folded: bytes, hits: list[tuple[bytes, Verdict]]
-) -> Iterator[tuple[Verdict, int]]:
+    folded: bytes, hits: list[tuple[bytes, Hit]]
+) -> Iterator[tuple[Hit, int]]:
     """Offsets of the tokens, which come in the order of the text."""
     padded, offset = b" " + folded + b" ", 0
-    for token, verdict in hits:
+    for token, hit in hits:
         offset = padded.index(b" " + token + b" ", offset)
-        yield verdict, offset
+        yield hit, offset
         offset += len(token)
 
 
@@ -346,13 +350,13 @@ def merged(found: Iterable[Finding]) -> list[Finding]:
     return sorted(kept, key=lambda one: (one.start, one.end, one.category))
 
 
-def pieces(text: str) -> Iterator[tuple[int, str]]:
-    """A long text cut at line ends, else at spaces, with the offset of each piece."""
+def pieces(text: str, most: int) -> Iterator[tuple[int, str]]:
+    """A text cut at sentence ends, else at spaces, with the offset of each piece."""
     start, size = 0, len(text)
-    while size - start > PIECE:
-        end = start + PIECE
+    while size - start > most:
+        end = start + most
         for mark in ("\n", ". ", " "):
-            cut = text.rfind(mark, start + PIECE // 4, end)
+            cut = text.rfind(mark, start + most // 4, end)
             if cut > 0:
                 end = cut + 1
                 break
