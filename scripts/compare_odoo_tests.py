@@ -46,7 +46,9 @@ def read_report(path: Path) -> dict[str, str]:
     return outcomes
 
 
-def compare(without: dict[str, str], with_addon: dict[str, str]) -> dict[str, list[str]]:
+def compare(
+    without: dict[str, str], with_addon: dict[str, str]
+) -> dict[str, list[str]]:
     """What to tell: failures on one side only, on both, and tests that vanished."""
 
     def failed(outcomes):

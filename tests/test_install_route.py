@@ -75,7 +75,8 @@ def dangling_menus():
 public = "table_schema = 'public'"
 print("RESULT", json.dumps({
     "columns": names(
-        f"SELECT table_name, column_name FROM information_schema.columns WHERE {public}"),
+        "SELECT table_name, column_name FROM information_schema.columns"
+        f" WHERE {public}"),
     "tables": names(
         f"SELECT table_name FROM information_schema.tables WHERE {public}"),
     "triggers": names(
@@ -91,7 +92,8 @@ print("RESULT", json.dumps({
         "SELECT module, name FROM ir_model_data WHERE module LIKE 'gdpr%'"),
     "models": names("SELECT model FROM ir_model"),
     "fields": names("SELECT model, name FROM ir_model_fields"),
-    "settings": names("SELECT key FROM ir_config_parameter WHERE key NOT LIKE 'database.%'"),
+    "settings": names(
+        "SELECT key FROM ir_config_parameter WHERE key NOT LIKE 'database.%'"),
     "crons": names("SELECT id, cron_name FROM ir_cron"),
     "groups": names("SELECT id FROM res_groups"),
     "record rules": names("SELECT id FROM ir_rule"),
@@ -108,7 +110,8 @@ print("RESULT", json.dumps({
     "followers": names(
         "SELECT res_model, id FROM mail_followers WHERE res_model LIKE 'gdpr%'"),
     "people": names(
-        "SELECT 'partner', name, email FROM res_partner WHERE email LIKE '%@route.example'"
+        "SELECT 'partner', name, email FROM res_partner"
+        " WHERE email LIKE '%@route.example'"
         " UNION ALL SELECT 'lead', name, email_from FROM crm_lead"
         " WHERE email_from LIKE '%@route.example'"),
     "broken views": broken_views(),

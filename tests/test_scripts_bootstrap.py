@@ -140,7 +140,9 @@ class TestServer(unittest.TestCase):
     def test_errors_in_the_log_are_noticed(self):
         collect = odoo_server.FaultCollector()
         stamp = "2026-01-01 10:00:00,000 12"
-        note = collect(f"{stamp} INFO db odoo.modules.loading: Loading module crm (3/9)")
+        note = collect(
+            f"{stamp} INFO db odoo.modules.loading: Loading module crm (3/9)"
+        )
         self.assertEqual(note, "module 3 of 9: crm")
         collect(f"{stamp} WARNING db odoo.x: An ERROR in passing")
         self.assertEqual(collect.faults, [])

@@ -33,7 +33,9 @@ class TestChecks(unittest.TestCase):
         po.extend([entry("Old", "Vieux"), entry("Kept", "Gardé")])
         pot.extend([entry("Kept"), entry("New")])
         translations.merge(po, pot)
-        self.assertEqual([(e.msgid, e.msgstr) for e in po], [("Kept", "Gardé"), ("New", "")])
+        self.assertEqual(
+            [(e.msgid, e.msgstr) for e in po], [("Kept", "Gardé"), ("New", "")]
+        )
 
     def test_difference_names_what_is_stale(self):
         old, new = polib.POFile(), polib.POFile()
@@ -59,7 +61,10 @@ class TestChecks(unittest.TestCase):
 class TestStoredTerms(TransactionCase):
     def test_pot_is_up_to_date(self):
         installed = self.env["ir.module.module"].search(
-            [("name", "in", [f.name for f in addons.folders()]), ("state", "=", "installed")]
+            [
+                ("name", "in", [f.name for f in addons.folders()]),
+                ("state", "=", "installed"),
+            ]
         )
         self.assertTrue(installed)
         for name in installed.mapped("name"):

@@ -12,7 +12,10 @@ from gdpr_dev.environment import STATE_FILE, Environment
 class TestWheel(unittest.TestCase):
     def test_wheels_are_complete(self):
         for folder in addons.folders():
-            with self.subTest(addon=folder.name), tempfile.TemporaryDirectory() as target:
+            with (
+                self.subTest(addon=folder.name),
+                tempfile.TemporaryDirectory() as target,
+            ):
                 built = wheel.build(Environment.load(), folder, Path(target))
                 self.assertEqual(wheel.missing_in(built, folder), [])
                 self.assertTrue(built.name.startswith("odoo_addon_gdpr_crm"))
@@ -21,4 +24,6 @@ class TestWheel(unittest.TestCase):
         needed = wheel.needed_files(addons.ROOT / addons.MAIN)
         self.assertIn("__manifest__.py", needed)
         for folder in ("security", "data", "views"):
-            self.assertTrue(any(name.startswith(f"{folder}/") for name in needed), folder)
+            self.assertTrue(
+                any(name.startswith(f"{folder}/") for name in needed), folder
+            )

@@ -90,7 +90,7 @@ class Archive:
         run(command, step=step, cwd=self.folder / "debs", env=env)
 
     def unpack(self, packages: list[str], prefix: Path, step: Step):
-        """Download ``packages`` (``name`` or ``name/suite``) and unpack them below ``prefix``."""
+        """Download ``packages`` (a name or name/suite), unpack them into ``prefix``."""
         self._write_config()
         step.note = "reading the package lists"
         self._apt(step, "update")

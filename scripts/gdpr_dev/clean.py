@@ -46,7 +46,9 @@ def _refuse_while_in_use():
         if lock.exists():
             with locked(lock, blocking=False) as free:
                 if not free:
-                    raise Failure(f"A {what} of this checkout is going on: stop it first.")
+                    raise Failure(
+                        f"A {what} of this checkout is going on: stop it first."
+                    )
 
 
 def main(arguments: list[str]) -> int:

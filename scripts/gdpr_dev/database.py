@@ -69,10 +69,11 @@ def copy(source: str, target: str, data_dir: Path):
     _execute("CREATE DATABASE {} TEMPLATE {}", target, source)
     files = data_dir / "filestore" / source
     if files.exists():
-        shutil.copytree(
-            files, data_dir / "filestore" / target, copy_function=os.link
-        )
+        shutil.copytree(files, data_dir / "filestore" / target, copy_function=os.link)
 
 
-def has_table(database: str, table: str) -> bool:
-    return query(database, "SELECT to_regclass(%s) IS NOT NULL", (table,)) == [(True,)]
+def installed_modules(database: str) -> set[str]:
+    rows = query(
+        database, "SELECT name FROM ir_module_module WHERE state = 'installed'"
+    )
+    return {name for (name,) in rows}

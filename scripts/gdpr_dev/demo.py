@@ -28,6 +28,8 @@ PEOPLE = {
     "manager": "privacy manager",
     "portal": "portal user",
 }
+
+
 def load_state() -> dict:
     try:
         return json.loads(STATE.read_text())
@@ -83,13 +85,8 @@ def _build(environment: Environment):
 
 def _upgrade(environment: Environment):
     name = database_name()
-    known = [folder.name for folder in addons.folders()]
-    rows = database.query(
-        name,
-        "SELECT name FROM ir_module_module WHERE state = 'installed' AND name = ANY(%s)",
-        (known,),
-    )
-    installed = [row[0] for row in rows]
+    present = database.installed_modules(name)
+    installed = [f.name for f in addons.folders() if f.name in present]
     with Step(f"The sources changed: upgrading {', '.join(installed)}") as step:
         options = ["-i", addons.MAIN, "-u", ",".join(installed or [addons.MAIN])]
         try:

@@ -80,7 +80,9 @@ class Store:
 
     def add(self, content: bytes, recipients: list[str]) -> str:
         stamp = f"{time.time() * 1000:.0f}-{next(self._counter) % 1000:03d}"
-        header = f"X-Envelope-To: {', '.join(recipients)}\r\n".encode("utf-8", "replace")
+        header = f"X-Envelope-To: {', '.join(recipients)}\r\n".encode(
+            "utf-8", "replace"
+        )
         name = f"{stamp}.eml"
         unfinished = self.folder / f"{name}.part"
         unfinished.write_bytes(header + content)
@@ -119,7 +121,9 @@ def linkify(text: str) -> str:
     for match in LINK.finditer(text):
         parts.append(html.escape(text[position : match.start()]))
         address = html.escape(match[0])
-        parts.append(f'<a href="{address}" target="_blank" rel="noopener">{address}</a>')
+        parts.append(
+            f'<a href="{address}" target="_blank" rel="noopener">{address}</a>'
+        )
         position = match.end()
     parts.append(html.escape(text[position:]))
     return "".join(parts)
@@ -194,8 +198,12 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format, *args):
         pass
 
-    def _answer(self, content, kind="text/html; charset=utf-8", policy=PAGE_POLICY, **more):
-        data = content.encode("utf-8", "replace") if isinstance(content, str) else content
+    def _answer(
+        self, content, kind="text/html; charset=utf-8", policy=PAGE_POLICY, **more
+    ):
+        data = (
+            content.encode("utf-8", "replace") if isinstance(content, str) else content
+        )
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
@@ -246,7 +254,9 @@ class _Handler(BaseHTTPRequestHandler):
             content = b"".join(bytes(inner) for inner in part.iter_parts())
         name = quote(part.get_filename() or f"part-{index}")
         disposition = f"attachment; filename*=UTF-8''{name}"
-        self._answer(content, "application/octet-stream", Content_Disposition=disposition)
+        self._answer(
+            content, "application/octet-stream", Content_Disposition=disposition
+        )
         return True
 
 

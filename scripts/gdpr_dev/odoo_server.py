@@ -109,8 +109,7 @@ def run_script(environment: Environment, config: Path, db: str, script: str, log
     result = subprocess.run(
         command(environment, config, "shell", "-d", db, "--no-http"),
         input=script,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
         env=environment.variables(),
@@ -129,12 +128,7 @@ def prepare_assets(environment: Environment, config: Path, db: str, log: Path):
 
 
 def check_installed(db: str, modules: list[str]):
-    rows = database.query(
-        db,
-        "SELECT name FROM ir_module_module WHERE state = 'installed' AND name = ANY(%s)",
-        (modules,),
-    )
-    if missing := set(modules) - {name for (name,) in rows}:
+    if missing := set(modules) - database.installed_modules(db):
         raise Failure(f"Not installed in {db}: {', '.join(sorted(missing))}")
 
 

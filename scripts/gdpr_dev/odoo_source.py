@@ -76,7 +76,9 @@ def source_in(home: Path, kind: str) -> OdooSource | None:
     return OdooSource(
         kind=kind,
         python_path=str(_importable_from(package)),
-        addons_paths=[str(path) for path in folders if any(path.glob("*/__manifest__.py"))],
+        addons_paths=[
+            str(path) for path in folders if any(path.glob("*/__manifest__.py"))
+        ],
         version=_fingerprint(package),
     )
 

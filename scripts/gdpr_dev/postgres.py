@@ -72,7 +72,9 @@ class Cluster:
         if len(str(folder / ".s.PGSQL.5432")) <= SOCKET_NAME_LIMIT:
             return folder
         uid = os.getuid()
-        return Path(tempfile.gettempdir()) / f"gdpr_{uid}_{CHECKOUT_ID}_{self.home.name}"
+        return (
+            Path(tempfile.gettempdir()) / f"gdpr_{uid}_{CHECKOUT_ID}_{self.home.name}"
+        )
 
     def _command(self, program: str, *args) -> list[str]:
         command = [str(self._bin / program), *map(str, args)]
@@ -81,9 +83,13 @@ class Cluster:
         nobody = pwd.getpwnam("nobody")
         drop = ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}"]
         drop.append("--clear-groups")
-        if not (_everyone_may_enter(self.data) and _everyone_may_enter(self._bin / "x")):
+        if not (
+            _everyone_may_enter(self.data) and _everyone_may_enter(self._bin / "x")
+        ):
             # /root is closed to others: let this process pass, open it to nobody else
+            # (the securebit keeps access(2) from ignoring the capability)
             drop += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+            drop.append("--securebits=+no_setuid_fixup")
         return [*drop, *command]
 
     def _call(self, program: str, *args):
@@ -194,7 +200,9 @@ def server(name: str, *, throw_away: bool):
             yield
         finally:
             for key, value in saved.items():
-                os.environ.pop(key) if value is None else os.environ.update({key: value})
+                os.environ.pop(key) if value is None else os.environ.update(
+                    {key: value}
+                )
             use.close()
             with locked(changing), locked(using, blocking=False) as was_last:
                 if was_last:

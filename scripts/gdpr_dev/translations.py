@@ -127,10 +127,7 @@ def _export(environment: Environment, folders: list[Path]) -> dict[Path, polib.P
 
 
 def _installed(folders: list[Path], db: str) -> list[Path]:
-    rows = database.query(
-        db, "SELECT name FROM ir_module_module WHERE state = 'installed'"
-    )
-    names = {name for (name,) in rows}
+    names = database.installed_modules(db)
     for folder in folders:
         if folder.name not in names:
             say(f"   {folder.name} is not installed in the template: left alone")

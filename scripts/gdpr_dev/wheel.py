@@ -40,7 +40,9 @@ def build(environment: Environment, folder: Path, target: Path) -> Path:
     command = [environment.python, "-m", "pip", "wheel", "--no-deps", "--no-index"]
     command += ["--no-build-isolation", "--disable-pip-version-check", "-w", target]
     # the version comes from the manifest, not from git history
-    variables = environment.variables() | {"WHOOL_POST_VERSION_STRATEGY_OVERRIDE": "none"}
+    variables = environment.variables() | {
+        "WHOOL_POST_VERSION_STRATEGY_OVERRIDE": "none"
+    }
     before = set(target.glob("*.whl"))
     run([*command, folder], env=variables, cwd=os.fspath(ROOT))
     built = set(target.glob("*.whl")) - before
