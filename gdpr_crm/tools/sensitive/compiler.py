@@ -78,6 +78,7 @@ class Compiler:
                 *one,
                 tuple(self._class_terms.get(one, ())),
                 tuple(self._class_cancels.get(one, ())),
+                b" ".join(sorted(self._keys(one))),
             )
             for one in self._classes
         ]
@@ -87,6 +88,14 @@ class Compiler:
         for word, langs in self._common.items():
             for lang in sorted(langs - {"crm"}):
                 self._classes.setdefault(Class(lang, COMMON), {})[(word,)] = None
+
+    def _keys(self, one: Class) -> set[bytes]:
+        """A word of each expression of a class, a star when there is no plain one."""
+        found = set()
+        for items in self._classes[one]:
+            plain = [item for item in items if b"*" not in _word(item)]
+            found.add(_word(min(plain, key=self._cost)).lower() if plain else b"*")
+        return found
 
     def _columns(self, form: bytes) -> Columns:
         return self._forms.setdefault(form, Columns({}, {}, {}, {}))

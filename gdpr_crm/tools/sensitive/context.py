@@ -81,7 +81,7 @@ class Context:
     def says_nothing_known(self) -> bool:
         """True when the sentence says that the data is not there."""
         sentence, nodata = self.sentence, self._index.nodata
-        return not sentence.classes.isdisjoint(nodata) and any(
+        return sentence.has((frozenset(), nodata)) and any(
             sentence.ends_of_any(nodata, at) for at in range(len(sentence.words))
         )
 

@@ -11,10 +11,10 @@ note is done with one set comparison. Any other word is looked up once (``words`
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import chain, filterfalse
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from . import lexicon, notation, rewriting
 from .compiler import Compiler, compile_folder
@@ -60,6 +60,19 @@ class Finding(NamedTuple):
     rule: str
 
 
+class Memory(dict[Any, Any]):
+    """Remembers what a function made of each key; starts afresh when it is full."""
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        self._make = make
+
+    def __missing__(self, key: Any) -> Any:
+        if len(self) >= REMEMBERED // 4:
+            self.clear()
+        made = self[key] = self._make(key)
+        return made
+
+
 Hit = tuple[Verdict, list[Term]]  # a word, and the terms that may match at it
 
 
@@ -88,11 +101,11 @@ class Detector:
     ) -> None:
         base = base or shipped()
         self._index = _overlay(base, extra, allow) or base
+        self._entry = Memory(self._index.lookup).__getitem__
+        self._term = Memory(self._parsed).__getitem__
         self._judge = Judge(self._index, self._term)
+        self._verdicts = Memory(self._judge.verdict)
         self._clean: set[bytes] = set()
-        self._verdicts: dict[bytes, Verdict] = {}
-        self._entries: dict[bytes, Entry] = {}
-        self._terms: dict[int, Term] = {}
 
     def find(
         self, text: str, field: str | None = None, names: Iterable[str] = ()
@@ -165,26 +178,21 @@ class Detector:
         candidates = [(token, one) for token, one in verdicts.items() if one]
         if not candidates:
             return {}
-        words = Words(folded, self._entry)
+        words = Words(spell_out(folded), self._index)
         forms = [one.form for _, one in candidates]
         words.add(forms)
         found = {}
         for token, one in candidates:
             if all(map(words.has, one.gates)):
-                terms = [term for term in map(self._term, one.terms)]
-                terms = [term for term in terms if term.is_possible(words)]
+                terms = [t for t in map(self._term, one.terms) if t.is_possible(words)]
                 if terms:
                     found[token] = one, terms
         return found
 
     def _verdict(self, token: bytes) -> Verdict | None:
-        known = self._verdicts.get(token)
-        if known is not None:
-            return known
-        verdict = self._judge.verdict(token)
-        if verdict is not None:
-            _remember(self._verdicts, token, verdict)
-        elif len(token) <= _LONG_NUMBER or not token.isdigit():
+        verdict = self._verdicts[token]
+        if verdict is None and (len(token) <= _LONG_NUMBER or not token.isdigit()):
+            self._verdicts.pop(token, None)
             if len(self._clean) >= REMEMBERED:
                 self._clean.clear()
             self._clean.add(token)
@@ -243,7 +251,7 @@ class Detector:
         if not stop and high < len(text):
             end = max(folded.rfind(b" ", offset, high), folded.find(b" ", offset))
             end = end if end > offset else len(text)
-        return Sentence(text, folded, start, end, self._entry)
+        return Sentence(text, folded, (start, end), self._index, self._entry)
 
     def _is_cancelled(self, context: Context, first: int, last: int) -> bool:
         """True inside a longer harmless expression, which holds every word of it."""
@@ -278,25 +286,8 @@ class Detector:
             return None
         return level(term, context, first, last, typo)
 
-    def _entry(self, word: bytes) -> Entry:
-        known = self._entries.get(word)
-        if known is None:
-            known = self._index.lookup(word)
-            _remember(self._entries, word, known)
-        return known
-
-    def _term(self, number: int) -> Term:
-        known = self._terms.get(number)
-        if known is None:
-            known = parse_term(self._index.term(number), self._index.numbers)
-            _remember(self._terms, number, known)
-        return known
-
-
-def _remember(memory: dict, key: object, value: object) -> None:
-    if len(memory) >= REMEMBERED // 4:
-        memory.clear()
-    memory[key] = value
+    def _parsed(self, number: int) -> Term:
+        return parse_term(self._index.term(number), self._index.numbers)
 
 
 def _applies(term: Term, context: Context) -> bool:

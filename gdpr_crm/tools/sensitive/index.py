@@ -53,6 +53,7 @@ class ClassName(NamedTuple):
     name: str
     terms: tuple[int, ...] = ()
     cancels: tuple[int, ...] = ()
+    keys: bytes = b""  # a word of each of its expressions
 
 
 def is_role(one: ClassName) -> bool:
@@ -82,6 +83,7 @@ class Index:
         nodata = (n for n, name in self.roles.items() if name == "nodata")
         self.nodata = frozenset(nodata)
         self.numbers = {(one.lang, one.name): n for n, one in enumerate(self.classes)}
+        self._keys: dict[int, frozenset[bytes] | None] = {}
         self._stars = dict(self._lines(_STAR))
         self._star_sizes = sorted({len(form) - 1 for form in self._stars})
 
@@ -151,6 +153,15 @@ class Index:
         line = self._terms[begin : self._terms.index(b"\n", begin)]
         return line.decode().split("\t")
 
+    def keys(self, number: int) -> frozenset[bytes] | None:
+        """Words one of which is in any expression of a class; None when unknown."""
+        if number < 0:
+            return frozenset()
+        if number not in self._keys:
+            keys = frozenset(self.classes[number].keys.split())
+            self._keys[number] = None if _STAR in keys else keys
+        return self._keys[number]
+
     def neighbours(self, word: bytes) -> Iterator[bytes]:
         """Forms with the first letters of a word and nearly its length."""
         if self._parent:
@@ -170,8 +181,9 @@ def _grow(tree: Tree, tail: Iterable[bytes], number: int) -> None:
 
 
 def _class(line: bytes) -> ClassName:
-    lang, name, terms, cancels = line.split(b"\t")
-    return ClassName(lang.decode(), name.decode(), _numbers(terms), _numbers(cancels))
+    lang, name, terms, cancels, keys = line.split(b"\t")
+    numbers = _numbers(terms), _numbers(cancels)
+    return ClassName(lang.decode(), name.decode(), *numbers, keys)
 
 
 def _numbers(column: bytes) -> tuple[int, ...]:
@@ -230,4 +242,4 @@ def _join(numbers: Iterable[int]) -> bytes:
 
 def _dump_class(one: ClassName) -> bytes:
     columns = (one.lang.encode(), one.name.encode(), _join(one.terms))
-    return b"\t".join((*columns, _join(one.cancels))) + b"\n"
+    return b"\t".join((*columns, _join(one.cancels), one.keys)) + b"\n"

@@ -7,10 +7,9 @@ from typing import Any
 from . import lexicon, notation
 from .folding import fold, spell_out
 from .notation import Alternative, Chunk, Class, Gap
-from .sentence import Item, Items, Sentence, Span, Words
+from .sentence import Item, Items, Needs, Sentence, Span, Words
 
 Numbers = dict[tuple[str, str], int]
-Needs = tuple[frozenset[bytes], frozenset[int]]  # one of these words or classes
 Span = tuple[int, int]  # words from the first up to, not including, the last
 
 
@@ -154,7 +153,11 @@ class Term:
 
     def is_possible(self, words: Words) -> bool:
         """False when something the term needs is nowhere among the words."""
-        return all(map(words.has, self.needs))
+        vocabulary = words.vocabulary
+        for need in self.needs:
+            if vocabulary.isdisjoint(need[0]) and not words.has(need):
+                return False
+        return True
 
     def covers(self, sentence: Sentence, at: int) -> Span | None:
         """Span of words that the term matches, any of its words being at a place."""

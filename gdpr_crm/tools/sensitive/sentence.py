@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from .folding import spell_out
-from .index import LEAF, STARRED, Entry, Tree
+from .index import LEAF, STARRED, Entry, Index, Tree
 from .notation import Gap
 
 _WORD = re.compile(rb"[^ ]+")
@@ -14,42 +14,23 @@ _STAR = ord("*")
 Item = bytes | str | int | Gap  # as in notation, a class being its number
 Items = tuple[Item, ...]
 Span = tuple[int, int]  # words from the first up to, not including, the last
+Needs = tuple[frozenset[bytes], frozenset[int]]  # one of these words or classes
 Look = Callable[[bytes], Entry]
 
 
 class Words:
-    """The words of a text and, when asked, what they can mean."""
+    """The words of a text."""
 
-    __slots__ = ("_cased", "_classes", "_entries", "_look", "_vocabulary", "words")
+    __slots__ = ("_index", "_vocabulary", "words")
 
-    def __init__(self, folded: bytes, look: Look) -> None:
-        spelled = spell_out(folded)
+    def __init__(self, spelled: bytes, index: Index) -> None:
         self.words = spelled.lower().split()
-        self._cased = spelled.split()
-        self._look = look
-        self._forget()
-
-    def _forget(self) -> None:
-        self._entries: list[Entry] | None = None
+        self._index = index
         self._vocabulary: frozenset[bytes] | None = None
-        self._classes: frozenset[int] | None = None
-
-    def respell(self, at: int, word: bytes) -> None:
-        """Reads a word as another one: a slip or a disguise undone."""
-        if self.words[at] != word:
-            self.words[at] = self._cased[at] = word
-            self._forget()
 
     def add(self, words: list[bytes]) -> None:
         """Words that are meant but written otherwise."""
         self._vocabulary = frozenset(self.words).union(words)
-
-    @property
-    def entries(self) -> list[Entry]:
-        """What the lexicon knows of each word."""
-        if self._entries is None:
-            self._entries = list(map(self._look, self._cased))
-        return self._entries
 
     @property
     def vocabulary(self) -> frozenset[bytes]:
@@ -58,38 +39,45 @@ class Words:
             self._vocabulary = frozenset(self.words)
         return self._vocabulary
 
-    @property
-    def classes(self) -> frozenset[int]:
-        """Numbers of the classes of which an expression may begin here."""
-        if self._classes is None:
-            classes = [entry.classes for entry in self.entries]
-            self._classes = frozenset().union(*classes)
-        return self._classes
-
-    def has(self, need: tuple[frozenset[bytes], frozenset[int]]) -> bool:
-        """True when one of some words, or of some classes, is there."""
+    def has(self, need: Needs) -> bool:
+        """False when none of some words, and of some classes, can be there."""
         words, classes = need
-        if not self.vocabulary.isdisjoint(words):
+        vocabulary = self.vocabulary
+        if not vocabulary.isdisjoint(words):
             return True
-        return bool(classes) and not self.classes.isdisjoint(classes)
+        for number in classes:
+            keys = self._index.keys(number)
+            if keys is None or not vocabulary.isdisjoint(keys):
+                return True
+        return False
 
 
 class Sentence(Words):
-    """The words of one sentence and where they stand."""
+    """The words of one sentence, what they can mean and where they stand."""
 
-    __slots__ = ("_expressions", "_spans", "end", "folded", "start", "text")
+    __slots__ = ("_cased", "_expressions", "_look", "_spans", "end", "entries")
+    __slots__ += ("folded", "start", "text")
 
     def __init__(
-        self, text: str, folded: bytes, start: int, end: int, look: Look
+        self, text: str, folded: bytes, span: Span, index: Index, look: Look
     ) -> None:
-        self.text, self.start, self.end = text, start, end
-        self.folded = folded[start:end]
+        self.text, (self.start, self.end) = text, span
+        self.folded = folded[self.start : self.end]
+        spelled = spell_out(self.folded)
+        super().__init__(spelled, index)
+        self._cased = spelled.split()
+        self._look = look
+        self.entries = list(map(look, self._cased))  # what the lexicon knows of each
         self._spans: list[Span] | None = None
-        super().__init__(self.folded, look)
-
-    def _forget(self) -> None:
-        super()._forget()
         self._expressions: dict[int, dict[int, list[int]]] = {}
+
+    def respell(self, at: int, word: bytes) -> None:
+        """Reads a word as another one: a slip or a disguise undone."""
+        if self.words[at] != word:
+            self.words[at] = self._cased[at] = word
+            self.entries[at] = self._look(word)
+            self._vocabulary = None
+            self._expressions = {}
 
     def word_at(self, offset: int) -> int:
         """Number of the word that begins at an offset of the text."""

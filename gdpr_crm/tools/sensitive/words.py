@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from . import folding
 from .index import NOTHING, Entry, Index
-from .matching import Needs, Term, union
+from .matching import Term, union
+from .sentence import Needs
 
 TYPO_MIN = 8  # letters
 MAX_WORD = 40  # letters; longer ones are no words
