@@ -15,6 +15,8 @@ from . import (
     gdpr_deletion,
     gdpr_data_rule,
     gdpr_data_map,
+    gdpr_data_map_erasure,
+    gdpr_data_map_export,
     mail_mail,
     res_company,
     res_config_settings,

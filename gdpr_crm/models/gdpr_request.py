@@ -552,17 +552,29 @@ class GdprRequest(models.Model):
             "partial" if result.get("left") else "done",
             "gdpr_crm.mail_template_erased",
         )
-        self._forget_requester()
+        (self | self.subject_id.request_ids)._forget_requester()
 
     def _forget_requester(self):
-        """Keep of an erased person's request what proves the answer, no more."""
-        self.sudo().write(
+        """Keep of an erased person's requests what proves the answer, no more.
+
+        Their earlier exports and links go too.
+        """
+        requests_sudo = self.sudo()
+        self.env["gdpr.token"]._revoke(requests_sudo)
+        requests_sudo.line_ids.unlink()
+        requests_sudo.proof_ids.unlink()
+        requests_sudo.write(
             {
                 "email": False,
                 "confirmation_email": False,
+                "confirmation_note": False,
                 "description": False,
                 "partner_id": False,
+                "package": False,
             }
+        )
+        requests_sudo.filtered("is_open").write(
+            {"state": "cancelled", "closed_on": fields.Datetime.now()}
         )
 
     def _process_rectification(self):

@@ -103,7 +103,7 @@ class GdprSubject(models.Model):
     def _compute_display_name(self):
         for subject in self:
             if subject.erased_on:
-                name = self.env._("Erased person #%(id)s", id=subject.id)
+                name = subject._erased_name()
             else:
                 name = (
                     subject.email
@@ -111,6 +111,11 @@ class GdprSubject(models.Model):
                     or self.env._("Person #%(id)s", id=subject.id)
                 )
             subject.display_name = name
+
+    def _erased_name(self):
+        """Return the name under which an erased person's records stay."""
+        self.ensure_one()
+        return self.env._("Erased person #%(id)s", id=self.id)
 
     @api.depends("erased_on", "restricted", "objected", "consent_ids.state")
     def _compute_consent_summary(self):

@@ -42,10 +42,12 @@ def find_mirror(text: str) -> tuple[str, str] | None:
 def machine_mirror() -> tuple[str, str] | None:
     if not (shutil.which("apt-get") and KEYRING.exists()):
         return None
-    result = subprocess.run(
-        ["apt-get", "indextargets"], capture_output=True, text=True, check=False
-    )
-    return find_mirror(result.stdout)
+    for options in ([], ["--no-release-info"]):  # the latter: no package lists yet
+        command = ["apt-get", "indextargets", *options]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        if mirror := find_mirror(result.stdout):
+            return mirror
+    return None
 
 
 class Archive:

@@ -1,0 +1,298 @@
+import base64
+import csv
+import io
+import json
+import zipfile
+
+from odoo import api, fields, models
+from odoo.tools import html2plaintext
+
+from .gdpr_data_map import AUDIT_FIELDS, CHUNK
+
+FORMAT = "gdpr_crm/1"  # of data.json; raised when its structure changes
+
+# what the person handed over themselves (Art. 20), on their own records
+PROVIDED_FIELDS = {
+    "res.partner": (
+        "name",
+        "email",
+        "phone",
+        "function",
+        "company_name",
+        "street",
+        "street2",
+        "zip",
+        "city",
+        "country_id",
+        "website",
+        "lang",
+    ),
+    "crm.lead": ("contact_name", "email_from", "phone", "function", "partner_name"),
+}
+
+# columns that say how Odoo works, not who the person is
+TECHNICAL_FIELDS = AUDIT_FIELDS | {
+    "access_token",
+    "gdpr_token_scope",
+    "message_bounce",
+    "password",
+    "phone_sanitized",
+    "signup_type",
+    "store_fname",
+    "checksum",
+    "totp_secret",
+}
+PLAIN_TYPES = {
+    "char",
+    "text",
+    "html",
+    "integer",
+    "float",
+    "monetary",
+    "boolean",
+    "date",
+    "datetime",
+    "selection",
+}
+# models of which an excerpt of somebody else's row would tell about others
+OTHERS_SCOPES = {"text"}
+
+
+class GdprDataMap(models.AbstractModel):
+    _inherit = "gdpr.data.map"
+
+    @api.model
+    def _export(self, subject, request):
+        """Build the answer to an access or portability request.
+
+        :param subject: ``gdpr.subject``; empty when nobody is known
+        :param request: ``gdpr.request``
+        :return: dict with ``data`` (base64 of a ZIP: index.html, data.json, the
+            attachments, and contact.csv for portability) and ``summary`` (fit for
+            JSON: label → count of what is in it)
+        """
+        portable = request.right == "portability"
+        self = self.sudo().with_context(lang=request.lang, active_test=False)
+        subject = subject.with_env(self.env)
+        located = self._locate(subject)
+        document = self._document(subject, request.with_env(self.env), located)
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            if portable:
+                document["data"] = self._provided(subject)
+                archive.writestr("contact.csv", self._csv(document["data"]))
+            else:
+                document["attachments"] = self._write_attachments(archive, located)
+            text = json.dumps(document, indent=2, ensure_ascii=False, default=str)
+            archive.writestr("data.json", text)
+            archive.writestr("index.html", self._render_index(document, request))
+        counts = {
+            self._label(model_name): len(rows)
+            for model_name, rows in document["data"].items()
+        }
+        return {
+            "data": base64.b64encode(buffer.getvalue()),
+            "summary": {"exported": counts},
+        }
+
+    # ------------------------------------------------------------
+    # Document
+    # ------------------------------------------------------------
+
+    def _document(self, subject, request, located):
+        data, searched = {}, {}
+        for entry in located:
+            if entry.scope in OTHERS_SCOPES:
+                continue
+            data.setdefault(entry.model, []).extend(self._read_rows(entry, subject))
+        for model_name in self._searched_models():
+            if model_name not in data:
+                searched[model_name] = self._label(model_name)
+        return {
+            "format": FORMAT,
+            "reference": request.name,
+            "right": request.right,
+            "created_on": fields.Datetime.to_string(fields.Datetime.now()),
+            "controller": self._controller(request.company_id),
+            "person": {"email": subject.email or request.email, "phone": subject.phone},
+            "purposes": self._purposes(request.company_id),
+            "consents": self._consents(subject),
+            "labels": {name: self._label(name) for name in data},
+            "data": data,
+            "nothing_held": searched,
+        }
+
+    def _controller(self, company):
+        return {
+            "name": company.name,
+            "email": company.email,
+            "street": company.street,
+            "city": company.city,
+            "privacy_policy": company.gdpr_policy_url,
+        }
+
+    def _purposes(self, company):
+        """Return the information of Art. 15(1)(a) to (h), from the purposes."""
+        purposes = self.env["gdpr.purpose"].search(
+            [("company_id", "in", [False, company.id]), ("active", "=", True)]
+        )
+        basis = dict(purposes._fields["lawful_basis"]._description_selection(self.env))
+        return [
+            {
+                "name": purpose.name,
+                "description": purpose.description or "",
+                "lawful_basis": basis[purpose.lawful_basis],
+                "data_categories": purpose.data_categories or "",
+                "source": purpose.source or "",
+                "recipients": purpose.recipients or "",
+                "transfers": purpose.transfers or "",
+                "retention_months": purpose.retention_months,
+            }
+            for purpose in purposes
+        ]
+
+    def _consents(self, subject):
+        """Return the person's consents with the wording they were given on."""
+        state = dict(self.env["gdpr.consent"]._fields["state"]._description_selection(self.env))
+        event = self.env["gdpr.consent.event"]._fields["action"]
+        action = dict(event._description_selection(self.env))
+        return [
+            {
+                "purpose": consent.purpose_id.name,
+                "state": state[consent.state],
+                "since": fields.Datetime.to_string(consent.since),
+                "wording": html2plaintext(consent.notice_id.body or ""),
+                "events": [
+                    {
+                        "date": fields.Datetime.to_string(event.occurred_on),
+                        "event": action[event.action],
+                        "channel": event.channel,
+                    }
+                    for event in consent.event_ids.sorted("number")
+                ],
+            }
+            for consent in subject.consent_ids
+        ]
+
+    def _read_rows(self, entry, subject):
+        """Return the rows of one entry as plain values, in chunks."""
+        model = self.env[entry.model]
+        names = [
+            name
+            for name, field in self._columns(model)
+            if field.type in PLAIN_TYPES and name not in TECHNICAL_FIELDS
+        ]
+        rows = []
+        for start in range(0, len(entry.ids), CHUNK):
+            records = model.browse(entry.ids[start : start + CHUNK]).exists()
+            for values in records.read(names, load=None):
+                rows.append(self._plain_row(model, values, subject))
+            records.invalidate_recordset()
+        return rows
+
+    def _plain_row(self, model, values, subject):
+        row = {}
+        for name, value in values.items():
+            field = model._fields.get(name)
+            if value in (False, None, "") and field.type != "boolean":
+                continue
+            if field.type == "html":
+                value = html2plaintext(value)
+            elif field.type in ("date", "datetime"):
+                value = str(value)
+            if self._tells_of_another(name, value, subject):
+                value = self.env._("(another person)")
+            row[name] = value
+        return row
+
+    def _tells_of_another(self, name, value, subject):
+        """Tell whether a column names somebody else: their address isn't handed out."""
+        return (
+            isinstance(value, str)
+            and "email" in name
+            and "@" in value
+            and (subject.email or "") not in value.lower()
+        )
+
+    # ------------------------------------------------------------
+    # Portability
+    # ------------------------------------------------------------
+
+    def _provided(self, subject):
+        """Return only what the person provided (Art. 20, WP 242)."""
+        data = {}
+        for records in (subject.partner_ids, subject.lead_ids):
+            names = PROVIDED_FIELDS.get(records._name, ())
+            rows = [
+                {
+                    name: value.display_name if isinstance(value, models.BaseModel) else value
+                    for name in names
+                    if (value := record[name])
+                }
+                for record in records
+            ]
+            if rows:
+                data[records._name] = rows
+        return data
+
+    @api.model
+    def _csv(self, data):
+        buffer = io.StringIO()
+        writer = csv.writer(buffer)
+        writer.writerow(["model", "field", "value"])
+        for model_name, rows in data.items():
+            for row in rows:
+                for name, value in row.items():
+                    writer.writerow([model_name, name, _harmless(value)])
+        return buffer.getvalue()
+
+    # ------------------------------------------------------------
+    # Files
+    # ------------------------------------------------------------
+
+    def _write_attachments(self, archive, located):
+        """Put the person's files into the package; a missing one is listed so."""
+        ids = [
+            id_
+            for entry in located
+            if entry.model == "ir.attachment" and entry.scope == "own"
+            for id_ in entry.ids
+        ]
+        listed = []
+        for attachment in self.env["ir.attachment"].browse(ids).exists():
+            if attachment.type != "binary":
+                continue
+            path = f"attachments/{attachment.id}-{_safe_name(attachment.name)}"
+            content = attachment.raw
+            missing = not content and bool(attachment.file_size)
+            if not missing:
+                archive.writestr(path, content or b"")
+            listed.append(
+                {"name": attachment.name, "path": False if missing else path}
+            )
+            attachment.invalidate_recordset()
+        return listed
+
+    def _render_index(self, document, request):
+        return "<!DOCTYPE html>\n" + str(
+            self.env["ir.qweb"]._render(
+                "gdpr_crm.export_index",
+                {
+                    "document": document,
+                    "request_name": request.name,
+                    "lang": (request.lang or "en").split("_")[0],
+                },
+            )
+        )
+
+
+def _safe_name(name):
+    """Return a file name that stays in its folder on every system."""
+    kept = "".join(c if c.isalnum() or c in "._- " else "_" for c in name or "file")
+    return kept.strip(". ")[-100:] or "file"
+
+
+def _harmless(value):
+    """Return a CSV value that no spreadsheet takes for a formula."""
+    text = str(value)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
