@@ -11,16 +11,27 @@ from ..tools import redaction
 # what the person is: everything else is found from here
 SEED_MODELS = ("res.partner", "crm.lead", "res.users", "gdpr.subject")
 
-# tables about the system, where an id or a text of a person's record means nothing,
-# and the subject itself, which the erasure turns into the suppression record
+# how the system is set up: a shared address there is the company's own, and a change
+# would break it; and the subject itself, which becomes the suppression record
 IGNORED_MODELS = {
     "base",
-    "gdpr.subject",
+    "fetchmail.server",
     "gdpr.data.rule",
     "gdpr.deletion",
+    "gdpr.subject",
+    "ir.config_parameter",
+    "ir.cron",
+    "ir.mail_server",
+    "ir.model",
     "ir.model.data",
-    "ir.module.module",
+    "ir.model.fields",
     "ir.module.category",
+    "ir.module.module",
+    "ir.ui.menu",
+    "ir.ui.view",
+    "mail.alias",
+    "mail.alias.domain",
+    "mail.template",
     "res.company",
     "res.groups",
 }
@@ -140,6 +151,7 @@ class GdprDataMap(models.AbstractModel):
 
     @api.model
     def _searched_models(self):
+        """Return the names of the models whose tables may hold personal data."""
         return [
             name
             for name, model in self.env.items()

@@ -109,6 +109,8 @@ class GdprDataMap(models.AbstractModel):
                     self._apply_delete(entry)
                 elif entry.action == "anonymise" and entry.scope == "own":
                     self._apply_anonymise(entry, located)
+                elif entry.action != "keep" and entry.model == "ir.attachment":
+                    self._redact_files(entry, pattern)
                 elif entry.action != "keep":
                     self._redact(entry, pattern)
                 self.env.flush_all()
@@ -138,8 +140,30 @@ class GdprDataMap(models.AbstractModel):
         keep_identity = entry.model == "res.partner" and any(
             other.keeps_identity and other.action == "keep" for other in located
         )
-        for record in records:
+        # Odoo looks for active users before it archives a contact
+        for record in records.with_context(active_test=True):
             record.write(self._anonymous_values(record, keep_identity))
+        self.env.flush_all()
+        self._blank_company_values(records)
+
+    def _blank_company_values(self, records):
+        """Blank texts that have a value in each company: a write blanks one only."""
+        columns = [
+            name
+            for name, field in self._text_columns(records)
+            if field.company_dependent
+        ]
+        if not columns:
+            return
+        self.env.cr.execute(
+            SQL(
+                "UPDATE %s SET %s WHERE id = ANY(%s)",
+                SQL.identifier(records._table),
+                SQL(", ").join(SQL("%s = NULL", SQL.identifier(c)) for c in columns),
+                list(records.ids),
+            )
+        )
+        records.invalidate_recordset()
 
     def _anonymous_values(self, record, keep_identity=False):
         """Return the values that leave nothing of the person on their own record."""
@@ -212,6 +236,25 @@ class GdprDataMap(models.AbstractModel):
             for id_, *values in rows:
                 self._redact_row(model, id_, dict(zip(columns, values, strict=True)), pattern)
         model.invalidate_model()
+
+    def _redact_files(self, entry, pattern):
+        """Take the identifiers out of text files that aren't the person's.
+
+        Any other file stays whole, and the search afterwards reports it.
+        """
+        for file in self.env["ir.attachment"].browse(entry.ids).exists():
+            if not (file.mimetype or "").startswith("text/"):
+                continue
+            text = (file.raw or b"").decode("utf-8", "surrogateescape")
+            file.write(
+                {
+                    "name": redaction.redact(file.name, pattern),
+                    "raw": redaction.redact(text, pattern).encode(
+                        "utf-8", "surrogateescape"
+                    ),
+                }
+            )
+            file.invalidate_recordset()
 
     def _redact_row(self, model, id_, values, pattern):
         changed = {

@@ -7,7 +7,7 @@ import zipfile
 from odoo import api, fields, models
 from odoo.tools import html2plaintext
 
-from .gdpr_data_map import AUDIT_FIELDS, CHUNK
+from .gdpr_data_map import AUDIT_FIELDS, CHUNK, SEED_MODELS
 
 FORMAT = "gdpr_crm/1"  # of data.json; raised when its structure changes
 
@@ -54,8 +54,6 @@ PLAIN_TYPES = {
     "datetime",
     "selection",
 }
-# models of which an excerpt of somebody else's row would tell about others
-OTHERS_SCOPES = {"text"}
 
 
 class GdprDataMap(models.AbstractModel):
@@ -102,7 +100,7 @@ class GdprDataMap(models.AbstractModel):
     def _document(self, subject, request, located):
         data, searched = {}, {}
         for entry in located:
-            if entry.scope in OTHERS_SCOPES:
+            if self._is_about_others(entry):
                 continue
             data.setdefault(entry.model, []).extend(self._read_rows(entry, subject))
         for model_name in self._searched_models():
@@ -174,29 +172,55 @@ class GdprDataMap(models.AbstractModel):
             for consent in subject.consent_ids
         ]
 
+    @api.model
+    def _is_about_others(self, entry):
+        """Tell whether rows that lead to the person are somebody else's record.
+
+        Their rights weigh as much (Art. 15(4)): a colleague's contact that only
+        points here, or a note on another customer that quotes the address.
+        """
+        return entry.scope == "text" or (
+            entry.scope == "link" and entry.model in SEED_MODELS
+        )
+
+    @api.model
+    def _is_reference_data(self, model_name):
+        """Tell whether a model's names are words of the trade, not of persons."""
+        model = self.env.get(model_name)
+        return model is not None and not any(
+            field.comodel_name in SEED_MODELS and name not in AUDIT_FIELDS
+            for name, field in self._columns(model)
+        )
+
     def _read_rows(self, entry, subject):
         """Return the rows of one entry as plain values, in chunks."""
         model = self.env[entry.model]
         names = [
             name
-            for name, field in self._columns(model)
-            if field.type in PLAIN_TYPES and name not in TECHNICAL_FIELDS
+            for name, field in model._fields.items()
+            if field.store and name not in TECHNICAL_FIELDS and (
+                field.type in PLAIN_TYPES
+                or field.type in ("many2one", "many2many")
+                and self._is_reference_data(field.comodel_name)
+            )
         ]
         rows = []
         for start in range(0, len(entry.ids), CHUNK):
             records = model.browse(entry.ids[start : start + CHUNK]).exists()
-            for values in records.read(names, load=None):
-                rows.append(self._plain_row(model, values, subject))
+            for record in records:
+                rows.append(self._plain_row(record, names, subject))
             records.invalidate_recordset()
         return rows
 
-    def _plain_row(self, model, values, subject):
-        row = {}
-        for name, value in values.items():
-            field = model._fields.get(name)
-            if value in (False, None, "") and field.type != "boolean":
+    def _plain_row(self, record, names, subject):
+        row = {"id": record.id}
+        for name in names:
+            field, value = record._fields[name], record[name]
+            if not value and field.type not in ("boolean", "integer", "float"):
                 continue
-            if field.type == "html":
+            if field.relational:
+                value = ", ".join(filter(None, value.mapped("display_name")))
+            elif field.type == "html":
                 value = html2plaintext(value)
             elif field.type in ("date", "datetime"):
                 value = str(value)
@@ -279,16 +303,42 @@ class GdprDataMap(models.AbstractModel):
                 "gdpr_crm.export_index",
                 {
                     "document": document,
+                    "sections": [
+                        {
+                            "model": model_name,
+                            "label": self._label(model_name),
+                            "rows": [self._readable(model_name, row) for row in rows],
+                        }
+                        for model_name, rows in document["data"].items()
+                    ],
                     "request_name": request.name,
-                    "lang": (request.lang or "en").split("_")[0],
+                    "html_lang": (request.lang or "en").split("_")[0],
                 },
             )
         )
+
+    def _readable(self, model_name, row):
+        """Return the (label, value) pairs of a row that say something to a person."""
+        labels = self.env[model_name].fields_get(
+            attributes=["string", "selection"]
+        )
+        readable = []
+        for name, value in row.items():
+            label = labels.get(name)
+            if not label or name == "id" or value in (False, 0, 0.0):
+                continue
+            if label.get("selection"):
+                value = dict(label["selection"]).get(value, value)
+            if value is True:
+                value = self.env._("Yes")
+            readable.append((label["string"], value))
+        return readable
 
 
 def _safe_name(name):
     """Return a file name that stays in its folder on every system."""
     kept = "".join(c if c.isalnum() or c in "._- " else "_" for c in name or "file")
+    kept = kept.replace("..", "_")
     return kept.strip(". ")[-100:] or "file"
 
 

@@ -263,7 +263,7 @@ class GdprRequest(models.Model):
                         "This isn't an e-mail address. Write it like name@example.com."
                     )
                 )
-            if not request.email and not request.subject_id:
+            if request.is_open and not request.email and not request.subject_id:
                 raise ValidationError(
                     self.env._(
                         "Whose request is it? Give an e-mail address or choose a person."
@@ -297,6 +297,8 @@ class GdprRequest(models.Model):
 
     @api.model
     def _find_subject(self, email):
+        for model_name in ("res.partner", "crm.lead"):  # who was linked just now
+            self.env[model_name].flush_model(["gdpr_subject_id"])
         return self.env["gdpr.subject"].sudo().search([("email", "=", email)], limit=1)
 
     def _refuse_second_request(self):
@@ -546,13 +548,28 @@ class GdprRequest(models.Model):
 
     def _process_erasure(self):
         # the map runs as superuser: it reaches what no single user sees
+        requests = self | self._requests_of_same_person()
         result = self.env["gdpr.data.map"].sudo()._erase(self.subject_id, self)
         self.write({"result": result})
         self._close(
             "partial" if result.get("left") else "done",
             "gdpr_crm.mail_template_erased",
         )
-        (self | self.subject_id.request_ids)._forget_requester()
+        requests._forget_requester()
+
+    def _requests_of_same_person(self):
+        """Return all requests of the person, also those from before they were known.
+
+        As superuser: another company's request holds the same address.
+        """
+        address = self.subject_id.sudo().email or self.email
+        return self.sudo().search(
+            [
+                "|",
+                ("subject_id", "in", self.subject_id.ids),
+                ("email", "=", address or "-"),
+            ]
+        )
 
     def _forget_requester(self):
         """Keep of an erased person's requests what proves the answer, no more.
@@ -560,6 +577,9 @@ class GdprRequest(models.Model):
         Their earlier exports and links go too.
         """
         requests_sudo = self.sudo()
+        requests_sudo.filtered("is_open").write(
+            {"state": "cancelled", "closed_on": fields.Datetime.now()}
+        )
         self.env["gdpr.token"]._revoke(requests_sudo)
         requests_sudo.line_ids.unlink()
         requests_sudo.proof_ids.unlink()
@@ -572,9 +592,6 @@ class GdprRequest(models.Model):
                 "partner_id": False,
                 "package": False,
             }
-        )
-        requests_sudo.filtered("is_open").write(
-            {"state": "cancelled", "closed_on": fields.Datetime.now()}
         )
 
     def _process_rectification(self):

@@ -6,6 +6,10 @@ from typing import Any
 
 MIN_DIGITS = 8  # a shorter number could be anything
 MIN_NAME = 5  # a shorter name too often is part of an ordinary text
+# nothing that makes it part of a longer word; an escaped line end (vCard, JSON) may
+# stand before
+_START = r"(?:(?<!\w)|(?<=\\[nrt]))"
+_EMAIL_START = r"(?:(?<![\w.+-])|(?<=\\[nrt]))"
 _SEPARATORS = r"[\s.\-/()\u00a0\u202f]{0,3}"
 
 
@@ -24,10 +28,10 @@ def compile_identifiers(
     >>> redact("Jo DOE <JO@x.example>, 06 12 34 56 78; Jo Doering", pattern)
     '[…] <[…]>, […]; Jo Doering'
     """
-    parts = [rf"(?<![\w.+-]){re.escape(email)}(?![\w-])" for email in emails if email]
+    parts = [rf"{_EMAIL_START}{re.escape(email)}(?![\w-])" for email in emails if email]
     parts += [_phone_pattern(phone) for phone in phones if _digits(phone)]
     parts += [
-        r"(?<!\w)" + r"\s+".join(map(re.escape, name.split())) + r"(?!\w)"
+        _START + r"\s+".join(map(re.escape, name.split())) + r"(?!\w)"
         for name in names
         if len(name) >= MIN_NAME and len(name.split()) > 1
     ]
