@@ -4,7 +4,6 @@
     "version": "19.0.1.0.0",
     "category": "Sales/CRM",
     "author": "gdpr_crm contributors",
-    "maintainers": [],
     "website": "https://github.com/gdpr-crm/gdpr_crm",
     "license": "LGPL-3",
     "depends": ["crm", "portal"],
@@ -39,5 +38,4 @@
     "pre_init_hook": "pre_init_hook",
     "uninstall_hook": "uninstall_hook",
     "application": True,
-    "installable": True,
 }

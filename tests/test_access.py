@@ -146,6 +146,4 @@ class TestAccess(GdprCase):
         self.purpose.company_id = self.env.company
         self.record("give", "portal")
         self.assertFalse(self.purpose.with_user(officer).has_access("read"))
-        self.assertFalse(
-            self.subject.consent_ids.with_user(officer).has_access("read")
-        )
+        self.assertFalse(self.subject.consent_ids.with_user(officer).has_access("read"))

@@ -1,9 +1,9 @@
 import threading
 
 from odoo import SUPERUSER_ID, api
+from odoo.modules.registry import Registry
 from odoo.service.model import retrying
 from odoo.tests import BaseCase, get_db_name, tagged
-from odoo.modules.registry import Registry
 
 
 @tagged("post_install", "-at_install")
@@ -56,9 +56,11 @@ class TestConcurrency(BaseCase):
 
         self.addCleanup(
             self.transaction,
-            lambda env: env["gdpr.subject"]
-            .search([("email", "=", "twice@race.example")])
-            .unlink(),
+            lambda env: (
+                env["gdpr.subject"]
+                .search([("email", "=", "twice@race.example")])
+                .unlink()
+            ),
         )
         results, errors = self.together(meet)
         self.assertFalse(errors)

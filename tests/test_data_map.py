@@ -386,7 +386,13 @@ class TestErasure(DataMapCase):
     def test_blocking_foreign_key_is_named(self):
         """A row that the database protects stops the whole, with the place to go to."""
         self.env["gdpr.data.rule"].create(
-            {"name": "Contact", "model": "res.partner", "scope": "own", "action": "delete", "sequence": 1}
+            {
+                "name": "Contact",
+                "model": "res.partner",
+                "scope": "own",
+                "action": "delete",
+                "sequence": 1,
+            }
         )
         self.env.cr.execute(
             SQL(
@@ -470,7 +476,11 @@ class TestExport(DataMapCase):
 
     def test_contact_that_only_points_to_the_person_stays_out(self):
         self.env["res.partner"].create(
-            {"name": "Zoé Petit", "parent_id": self.partner.id, "email": "zoe@example.com"}
+            {
+                "name": "Zoé Petit",
+                "parent_id": self.partner.id,
+                "email": "zoe@example.com",
+            }
         )
         self.assertNotIn("Zoé", self.package().read("data.json").decode())
 

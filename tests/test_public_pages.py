@@ -55,13 +55,17 @@ class TestPublicPages(HttpCase):
         self.submit()
         self.submit()
         self.assertEqual(len(self.requests()), 1)
-        mails = self.env["mail.mail"].search([("email_to", "=", "jeanne@known.example")])
+        mails = self.env["mail.mail"].search(
+            [("email_to", "=", "jeanne@known.example")]
+        )
         self.assertEqual(len(mails), 1)
 
     def test_flood_of_rights_for_one_address_mails_once(self):
         for right in ("access", "portability", "erasure", "restriction"):
             self.submit(right=right)
-        mails = self.env["mail.mail"].search([("email_to", "=", "jeanne@known.example")])
+        mails = self.env["mail.mail"].search(
+            [("email_to", "=", "jeanne@known.example")]
+        )
         self.assertEqual((len(self.requests()), len(mails)), (4, 1))
 
     def test_bad_input_is_answered_beside_the_field_and_kept(self):
@@ -76,7 +80,10 @@ class TestPublicPages(HttpCase):
 
     def test_unreadable_input_is_no_server_error(self):
         for data in (
-            {"email": "\x00\udcff".encode("utf-8", "surrogatepass"), "right": b"\xff\xfe"},
+            {
+                "email": "\x00\udcff".encode("utf-8", "surrogatepass"),
+                "right": b"\xff\xfe",
+            },
             {"email": "a" * 10000 + "@example.com"},
             {"email": "<script>alert(1)</script>@example.com"},
             {"email": "jeanne@known.example", "right": "access' OR 1=1--"},
@@ -138,7 +145,12 @@ class TestPublicPages(HttpCase):
     def test_foreign_altered_and_unreadable_links_are_gone(self):
         self.submit()
         link = self.link(self.requests())
-        for bad in (link[:-2], link + "A", "/privacy/confirm/x", "/privacy/confirm/%00%ff"):
+        for bad in (
+            link[:-2],
+            link + "A",
+            "/privacy/confirm/x",
+            "/privacy/confirm/%00%ff",
+        ):
             self.assertIn(self.url_open(bad).status_code, (404, 410), bad)
             self.assertIn(self.post(bad).status_code, (404, 410), bad)
         self.assertEqual(self.requests().state, "waiting")
@@ -211,7 +223,9 @@ class TestPortal(HttpCase):
         return self.url_open(url, data=data)
 
     def request_of(self, user):
-        return self.env["gdpr.request"].search([("partner_id", "=", user.partner_id.id)])
+        return self.env["gdpr.request"].search(
+            [("partner_id", "=", user.partner_id.id)]
+        )
 
     def test_page_shows_consents_and_form(self):
         response = self.url_open("/my/privacy")
@@ -225,11 +239,11 @@ class TestPortal(HttpCase):
     def test_yes_and_no_take_effect_at_once(self):
         self.post("/my/privacy/consent", purpose_id=self.purpose.id, decision="give")
         self.assertTrue(self.subject._may_contact(self.purpose))
-        self.post("/my/privacy/consent", purpose_id=self.purpose.id, decision="withdraw")
-        self.assertFalse(self.subject._may_contact(self.purpose))
-        self.assertEqual(
-            self.subject.event_ids.mapped("channel"), ["portal", "portal"]
+        self.post(
+            "/my/privacy/consent", purpose_id=self.purpose.id, decision="withdraw"
         )
+        self.assertFalse(self.subject._may_contact(self.purpose))
+        self.assertEqual(self.subject.event_ids.mapped("channel"), ["portal", "portal"])
 
     def test_withdrawing_all_stops_marketing(self):
         self.post("/my/privacy/consent", purpose_id=self.purpose.id, decision="give")
@@ -250,7 +264,9 @@ class TestPortal(HttpCase):
         response = self.post("/my/privacy/request", right="access", message="please")
         gdpr_request = self.request_of(self.user)
         self.assertIn(gdpr_request.name, response.text)
-        self.assertEqual((gdpr_request.state, gdpr_request.channel), ("waiting", "portal"))
+        self.assertEqual(
+            (gdpr_request.state, gdpr_request.channel), ("waiting", "portal")
+        )
         self.post(f"/my/privacy/request/{gdpr_request.id}/cancel")
         self.assertEqual(gdpr_request.state, "cancelled")
 
@@ -272,7 +288,9 @@ class TestPortal(HttpCase):
         self.assertEqual(foreign.state, "waiting")
 
     def test_typed_in_address_of_somebody_else_shows_and_gives_nothing(self):
-        victim = self.env["res.partner"].create({"name": "V", "email": "v@victim.example"})
+        victim = self.env["res.partner"].create(
+            {"name": "V", "email": "v@victim.example"}
+        )
         self.env["gdpr.consent"]._record(
             victim.gdpr_subject_id, self.purpose, "give", channel="portal"
         )
@@ -282,7 +300,9 @@ class TestPortal(HttpCase):
         response = self.post("/my/privacy/request", right="access")
         self.assertIn("sign in with", response.text)
         self.assertFalse(self.request_of(self.user))
-        self.post("/my/privacy/consent", purpose_id=self.purpose.id, decision="withdraw")
+        self.post(
+            "/my/privacy/consent", purpose_id=self.purpose.id, decision="withdraw"
+        )
         self.post("/my/privacy/withdraw_all")
         self.assertTrue(victim.gdpr_subject_id._may_contact(self.purpose))
 

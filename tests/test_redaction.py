@@ -56,7 +56,8 @@ class TestRedaction(unittest.TestCase):
 
     def test_name_goes_as_whole_words_only(self):
         self.assertRedacted(
-            "JEANNE  martin and Jeanne Martineau", "[…] and Jeanne Martineau",
+            "JEANNE  martin and Jeanne Martineau",
+            "[…] and Jeanne Martineau",
             names=["Jeanne Martin"],
         )
 
@@ -75,7 +76,9 @@ class TestRedaction(unittest.TestCase):
             groups.append(rest[:size])
             rest = rest[size:]
         number = separator.join(filter(None, [*groups, rest]))
-        result = redact(f"tel {number} end", compile_identifiers(phones=["+33" + digits]))
+        result = redact(
+            f"tel {number} end", compile_identifiers(phones=["+33" + digits])
+        )
         self.assertEqual(result, "tel […] end")
 
     @given(text=TEXTS, email=EMAILS)

@@ -6,9 +6,8 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
-from odoo.addons.mail.tests.common import MailCase
-
 from odoo.addons.gdpr_crm.models.gdpr_token import PLACEHOLDER
+from odoo.addons.mail.tests.common import MailCase
 
 from .common import GdprCase
 
@@ -171,7 +170,9 @@ class TestRequest(GdprCase, MailCase):
 
     def test_officer_states_the_evidence(self):
         with self.assertRaisesRegex(UserError, "how you know"):
-            self.request().with_user(self.officer)._confirm(channel="phone", evidence=" ")
+            self.request().with_user(self.officer)._confirm(
+                channel="phone", evidence=" "
+            )
 
     def test_salesperson_starts_a_request_and_neither_confirms_nor_processes(self):
         request = (
@@ -310,7 +311,9 @@ class TestRequest(GdprCase, MailCase):
         deletion = (
             self.env["gdpr.deletion"]
             .with_user(self.officer)
-            ._delete(self.partner.with_user(self.officer), "duplicate", "Imported twice")
+            ._delete(
+                self.partner.with_user(self.officer), "duplicate", "Imported twice"
+            )
         )
         self.assertFalse(self.partner.exists())
         self.assertEqual((deletion.count, deletion.reason), (1, "duplicate"))

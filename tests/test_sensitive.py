@@ -28,7 +28,9 @@ class TestSensitive(GdprCase):
         self.assertRefused(
             lambda: lead.write({"description": f"<p>{HEALTH}</p>"}), "Notes", "health"
         )
-        self.assertRefused(lambda: lead.write({"name": HEALTH}), "Opportunity", "health")
+        self.assertRefused(
+            lambda: lead.write({"name": HEALTH}), "Opportunity", "health"
+        )
         self.assertRefused(
             lambda: self.partner.write({"comment": UNION}), "Notes", "trade-union"
         )
@@ -59,7 +61,9 @@ class TestSensitive(GdprCase):
 
     def test_sudo_code_is_checked_as_well(self):
         self.assertRefused(
-            lambda: self.env["crm.lead"].sudo().create({"name": "x", "description": HEALTH})
+            lambda: (
+                self.env["crm.lead"].sudo().create({"name": "x", "description": HEALTH})
+            )
         )
 
     def test_context_of_an_rpc_client_opens_no_door(self):

@@ -29,7 +29,10 @@ class TestSubject(GdprCase):
 
     def test_number_identifies_who_has_no_address(self):
         one, two = self.env["res.partner"].create(
-            [{"name": "A", "phone": "+33612345678"}, {"name": "B", "phone": "+33 6 12 34 56 78"}]
+            [
+                {"name": "A", "phone": "+33612345678"},
+                {"name": "B", "phone": "+33 6 12 34 56 78"},
+            ]
         )
         self.assertEqual(one.gdpr_subject_id.phone, "+33612345678")
         self.assertEqual(one.gdpr_subject_id, two.gdpr_subject_id)
@@ -55,7 +58,10 @@ class TestSubject(GdprCase):
             self.env.flush_all()
             before = self.env.cr.sql_log_count
             self.env["res.partner"].create(
-                [{"name": f"P{i}", "email": f"p{i}@{tag}.example"} for i in range(count)]
+                [
+                    {"name": f"P{i}", "email": f"p{i}@{tag}.example"}
+                    for i in range(count)
+                ]
             )
             self.env.flush_all()
             return self.env.cr.sql_log_count - before

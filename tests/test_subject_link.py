@@ -41,7 +41,9 @@ class TestSubjectLink(GdprCase):
                     "name": f"P{number}",
                     "parent_id": values["child"] and company.id,
                     "company_id": values["own_company"] and self.env.company.id,
-                    **{k: v for k, v in values.items() if "child" != k != "own_company"},
+                    **{
+                        k: v for k, v in values.items() if "child" != k != "own_company"
+                    },
                 }
                 for number, values in enumerate(partners)
             ]
@@ -107,7 +109,10 @@ class TestSubjectLink(GdprCase):
     def test_existing_base_costs_the_same_queries_however_many_the_rows(self):
         def link(count):
             partners = self.env["res.partner"].create(
-                [{"name": f"P{i}", "email": f"p{i}@l{count}.example"} for i in range(count)]
+                [
+                    {"name": f"P{i}", "email": f"p{i}@l{count}.example"}
+                    for i in range(count)
+                ]
             )
             self.env.flush_all()
             self.env.cr.execute(

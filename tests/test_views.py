@@ -69,8 +69,10 @@ class TestViews(GdprCase):
     @mute_logger("odoo.addons.base.models.ir_ui_view")
     def test_every_menu_opens_for_who_sees_it(self):
         for user in (self.officer, self.manager):
-            menus = self.env["ir.ui.menu"].with_user(user).search(
-                [("id", "child_of", self.env.ref("gdpr_crm.menu_root").id)]
+            menus = (
+                self.env["ir.ui.menu"]
+                .with_user(user)
+                .search([("id", "child_of", self.env.ref("gdpr_crm.menu_root").id)])
             )
             self.assertGreater(len(menus), 8)
             for menu in menus.filtered("action"):

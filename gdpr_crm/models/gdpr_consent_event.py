@@ -113,10 +113,12 @@ class GdprConsentEvent(models.Model):
         self.env["gdpr.consent"]._check_ledger()
         return super().create(vals_list)
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         raise AccessError(self.env._("The consent ledger is append-only."))
 
-    def unlink(self):
+    def unlink(self):  # pylint: disable=method-required-super
+        # not an ondelete hook: superuser code mustn't pass either
+        # pylint: disable-next=no-raise-unlink
         raise AccessError(self.env._("The consent ledger is append-only."))
 
     @api.model

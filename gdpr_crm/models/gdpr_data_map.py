@@ -79,11 +79,12 @@ class GdprDataMap(models.AbstractModel):
 
     @api.model
     def _default_action(self, scope):
-        return {
-            "own": ("delete", self.env._("It belongs to the person's record.")),
-            "link": ("detach", self.env._("It leads to an anonymous record then.")),
-            "text": ("anonymise", self.env._("The person's identifiers are taken out.")),
-        }[scope]
+        """Return (action, reason) for rows that no rule speaks of."""
+        if scope == "own":
+            return "delete", self.env._("It belongs to the person's record.")
+        if scope == "link":
+            return "detach", self.env._("It leads to an anonymous record then.")
+        return "anonymise", self.env._("The person's identifiers are taken out.")
 
     def _located(self, model_name, scope, ids, rules):
         rule = rules.get((model_name, scope)) or rules.get((model_name, False))

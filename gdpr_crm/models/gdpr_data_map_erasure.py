@@ -233,8 +233,9 @@ class GdprDataMap(models.AbstractModel):
                     ids,
                 )
             )
-            for id_, *values in rows:
-                self._redact_row(model, id_, dict(zip(columns, values, strict=True)), pattern)
+            for id_, *texts in rows:
+                values = dict(zip(columns, texts, strict=True))
+                self._redact_row(model, id_, values, pattern)
         model.invalidate_model()
 
     def _redact_files(self, entry, pattern):

@@ -134,7 +134,7 @@ class GdprDataMap(models.AbstractModel):
         purposes = self.env["gdpr.purpose"].search(
             [("company_id", "in", [False, company.id]), ("active", "=", True)]
         )
-        basis = dict(purposes._fields["lawful_basis"]._description_selection(self.env))
+        basis = self._selection_labels("gdpr.purpose", "lawful_basis")
         return [
             {
                 "name": purpose.name,
@@ -149,11 +149,14 @@ class GdprDataMap(models.AbstractModel):
             for purpose in purposes
         ]
 
+    def _selection_labels(self, model_name, field_name):
+        field = self.env[model_name]._fields[field_name]
+        return dict(field._description_selection(self.env))
+
     def _consents(self, subject):
         """Return the person's consents with the wording they were given on."""
-        state = dict(self.env["gdpr.consent"]._fields["state"]._description_selection(self.env))
-        event = self.env["gdpr.consent.event"]._fields["action"]
-        action = dict(event._description_selection(self.env))
+        state = self._selection_labels("gdpr.consent", "state")
+        action = self._selection_labels("gdpr.consent.event", "action")
         return [
             {
                 "purpose": consent.purpose_id.name,
@@ -198,7 +201,9 @@ class GdprDataMap(models.AbstractModel):
         names = [
             name
             for name, field in model._fields.items()
-            if field.store and name not in TECHNICAL_FIELDS and (
+            if field.store
+            and name not in TECHNICAL_FIELDS
+            and (
                 field.type in PLAIN_TYPES
                 or field.type in ("many2one", "many2many")
                 and self._is_reference_data(field.comodel_name)
@@ -248,11 +253,7 @@ class GdprDataMap(models.AbstractModel):
         for records in (subject.partner_ids, subject.lead_ids):
             names = PROVIDED_FIELDS.get(records._name, ())
             rows = [
-                {
-                    name: value.display_name if isinstance(value, models.BaseModel) else value
-                    for name in names
-                    if (value := record[name])
-                }
+                {name: _shown(record[name]) for name in names if record[name]}
                 for record in records
             ]
             if rows:
@@ -291,9 +292,7 @@ class GdprDataMap(models.AbstractModel):
             missing = not content and bool(attachment.file_size)
             if not missing:
                 archive.writestr(path, content or b"")
-            listed.append(
-                {"name": attachment.name, "path": False if missing else path}
-            )
+            listed.append({"name": attachment.name, "path": False if missing else path})
             attachment.invalidate_recordset()
         return listed
 
@@ -319,9 +318,7 @@ class GdprDataMap(models.AbstractModel):
 
     def _readable(self, model_name, row):
         """Return the (label, value) pairs of a row that say something to a person."""
-        labels = self.env[model_name].fields_get(
-            attributes=["string", "selection"]
-        )
+        labels = self.env[model_name].fields_get(attributes=["string", "selection"])
         readable = []
         for name, value in row.items():
             label = labels.get(name)
@@ -333,6 +330,10 @@ class GdprDataMap(models.AbstractModel):
                 value = self.env._("Yes")
             readable.append((label["string"], value))
         return readable
+
+
+def _shown(value):
+    return value.display_name if isinstance(value, models.BaseModel) else value
 
 
 def _safe_name(name):

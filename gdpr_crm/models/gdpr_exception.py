@@ -44,7 +44,9 @@ class GdprException(models.Model):
         required=True,
         tracking=True,
     )
-    reason = fields.Text(required=True, help="Why the ground applies; no sensitive words.")
+    reason = fields.Text(
+        required=True, help="Why the ground applies; no sensitive words."
+    )
     valid_until = fields.Date(tracking=True, help="Empty: until it is archived.")
     active = fields.Boolean(default=True, tracking=True)
     company_id = fields.Many2one(

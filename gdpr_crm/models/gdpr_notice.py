@@ -73,7 +73,7 @@ class GdprNotice(models.Model):
                 ).mapped("version")
             )
             for version, notice in enumerate(group, last + 1):
-                super(GdprNotice, notice).write({"version": version})
+                notice.version = version
         return notices
 
     def write(self, vals):

@@ -266,7 +266,8 @@ class GdprRequest(models.Model):
             if request.is_open and not request.email and not request.subject_id:
                 raise ValidationError(
                     self.env._(
-                        "Whose request is it? Give an e-mail address or choose a person."
+                        "Whose request is it? Give an e-mail address or choose a "
+                        "person."
                     )
                 )
 

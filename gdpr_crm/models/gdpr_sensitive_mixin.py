@@ -138,9 +138,8 @@ class GdprSensitiveMixin(models.AbstractModel):
         """Return the names of the record itself: Mr Black is no skin colour."""
         names = [vals[name] for name in NAME_FIELDS if isinstance(vals.get(name), str)]
         if len(self) == 1:
-            names += [
-                self[name] for name in NAME_FIELDS if name in self._fields and self[name]
-            ]
+            fields_here = [name for name in NAME_FIELDS if name in self._fields]
+            names += [self[name] for name in fields_here if self[name]]
         return names
 
     def _gdpr_check_tags(self, name, commands):
@@ -195,7 +194,9 @@ class GdprSensitiveMixin(models.AbstractModel):
     # Chatter
     # ------------------------------------------------------------
 
-    def message_post(self, *, body="", subject=None, message_type="notification", **kwargs):
+    def message_post(
+        self, *, body="", subject=None, message_type="notification", **kwargs
+    ):
         # what users write; the gateway's mails were looked at on their way in
         if message_type == "comment":
             self._gdpr_check_message(body, subject)
@@ -250,9 +251,7 @@ class GdprSensitiveMixin(models.AbstractModel):
         }
         for key, replacement in replacements.items():
             text = msg_dict.get(key)
-            if text and (
-                found := self._gdpr_blocked_categories(str(text), "message")
-            ):
+            if text and (found := self._gdpr_blocked_categories(str(text), "message")):
                 aside.append((key, str(text), found))
                 msg_dict[key] = replacement
         return aside

@@ -88,7 +88,8 @@ class GdprSubject(models.Model):
     )
 
     _email_unique = models.UniqueIndex(
-        "(email) WHERE email IS NOT NULL", "There is one data subject an e-mail address."
+        "(email) WHERE email IS NOT NULL",
+        "There is one data subject an e-mail address.",
     )
     _phone_unique = models.UniqueIndex(
         "(phone) WHERE phone IS NOT NULL", "There is one data subject a phone number."
@@ -202,7 +203,9 @@ class GdprSubject(models.Model):
     def _subject_ids(self, field_name, values):
         rows = self.env.execute_query(
             SQL(
-                "SELECT %(field)s, id FROM gdpr_subject WHERE %(field)s = ANY(%(values)s)",
+                """
+                SELECT %(field)s, id FROM gdpr_subject WHERE %(field)s = ANY(%(values)s)
+                """,
                 field=SQL.identifier(field_name),
                 values=list(values),
             )
@@ -228,8 +231,9 @@ class GdprSubject(models.Model):
     def _widen_company(self, companies):
         """Make the subjects of several companies visible to all of them."""
         shared = self.sudo().filtered(
-            lambda subject: subject.company_id
-            and subject.company_id.id != companies[subject.id]
+            lambda subject: (
+                subject.company_id and subject.company_id.id != companies[subject.id]
+            )
         )
         if shared:
             shared.company_id = False

@@ -123,8 +123,10 @@ class GdprSubjectMixin(models.AbstractModel):
         """Give each record a subject of its own, kept once it has one."""
         current = {record: record.gdpr_subject_id for record in self}
         keep = self.filtered(
-            lambda record: (subject := current[record])
-            and not (subject.email or subject.phone or subject.erased_on)
+            lambda record: (
+                (subject := current[record])
+                and not (subject.email or subject.phone or subject.erased_on)
+            )
         )
         for record in keep:
             record.gdpr_subject_id = current[record]

@@ -87,7 +87,7 @@ class GdprToken(models.Model):
 
     @api.model
     def _spent(self, token, scope):
-        """Return the record behind a link that was used up (a double click), or None."""
+        """Return the record behind a used-up link (a double click), or None."""
         return (
             self.sudo()
             .search(

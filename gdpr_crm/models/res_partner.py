@@ -14,8 +14,10 @@ class ResPartner(models.Model):
     def _gdpr_is_person(self):
         # an address of a company (invoice, delivery) is no person of its own
         return self.filtered(
-            lambda partner: not partner.is_company
-            and (partner.type == "contact" or not partner.parent_id)
+            lambda partner: (
+                not partner.is_company
+                and (partner.type == "contact" or not partner.parent_id)
+            )
         )
 
     def _gdpr_own_identity(self):

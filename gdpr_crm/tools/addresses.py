@@ -3,15 +3,43 @@
 # throw-away mail services in common use: a hint to look twice, never a refusal,
 # because anybody may use any address
 DISPOSABLE_DOMAINS = frozenset(
-    """
-    10minutemail.com 10minutemail.net dispostable.com emailondeck.com fakeinbox.com
-    getairmail.com getnada.com grr.la guerrillamail.com guerrillamail.info
-    guerrillamail.net guerrillamailblock.com jetable.org mail-temporaire.fr
-    mailcatch.com maildrop.cc mailinator.com mailnesia.com mintemail.com moakt.com
-    mohmal.com sharklasers.com spamgourmet.com temp-mail.org tempail.com tempmail.net
-    tempr.email throwawaymail.com trash-mail.com trashmail.com trashmail.de wegwerfmail.de
-    yopmail.com yopmail.fr yopmail.net
-    """.split()
+    (
+        "10minutemail.com",
+        "10minutemail.net",
+        "dispostable.com",
+        "emailondeck.com",
+        "fakeinbox.com",
+        "getairmail.com",
+        "getnada.com",
+        "grr.la",
+        "guerrillamail.com",
+        "guerrillamail.info",
+        "guerrillamail.net",
+        "guerrillamailblock.com",
+        "jetable.org",
+        "mail-temporaire.fr",
+        "mailcatch.com",
+        "maildrop.cc",
+        "mailinator.com",
+        "mailnesia.com",
+        "mintemail.com",
+        "moakt.com",
+        "mohmal.com",
+        "sharklasers.com",
+        "spamgourmet.com",
+        "temp-mail.org",
+        "tempail.com",
+        "tempmail.net",
+        "tempr.email",
+        "throwawaymail.com",
+        "trash-mail.com",
+        "trashmail.com",
+        "trashmail.de",
+        "wegwerfmail.de",
+        "yopmail.com",
+        "yopmail.fr",
+        "yopmail.net",
+    )
 )
 
 

@@ -43,12 +43,11 @@ def event_hash(previous: str, payload: Mapping[str, Any]) -> str:
     :param previous: hash of the event before it, :data:`GENESIS` for the first
     :param payload: the event's values; strings, integers, booleans and None only
 
-    >>> event_hash(GENESIS, {"a": 1, "b": None}) == event_hash(GENESIS, {"b": None, "a": 1})
+    >>> one, same = {"a": 1, "b": None}, {"b": None, "a": 1}
+    >>> event_hash(GENESIS, one) == event_hash(GENESIS, same)
     True
     """
-    text = json.dumps(
-        payload, sort_keys=True, separators=(",", ":"), ensure_ascii=True
-    )
+    text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(f"{previous}{text}".encode()).hexdigest()
 
 

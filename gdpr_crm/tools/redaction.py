@@ -58,7 +58,8 @@ def redact(text: str, pattern: re.Pattern[str] | None, mark: str = "[…]") -> s
 def redact_json(value: Any, pattern: re.Pattern[str] | None, mark: str = "[…]") -> Any:
     """Return a JSON value with every string in it redacted, keys left as they are.
 
-    >>> redact_json({"en_US": ["a@x.example"], "n": 1}, compile_identifiers(["a@x.example"]))
+    >>> pattern = compile_identifiers(["a@x.example"])
+    >>> redact_json({"en_US": ["a@x.example"], "n": 1}, pattern)
     {'en_US': ['[…]'], 'n': 1}
     """
     if isinstance(value, str):

@@ -6,6 +6,4 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
 
     def _update_values(self, src_partners, dst_partner):
         # a merge moves text that is on file already
-        return super()._update_values(
-            src_partners, dst_partner._gdpr_with_known_text()
-        )
+        return super()._update_values(src_partners, dst_partner._gdpr_with_known_text())

@@ -34,9 +34,8 @@ class GdprConsentEntry(models.TransientModel):
     @api.depends("purpose_id")
     def _compute_notice_id(self):
         for entry in self:
-            entry.notice_id = (
-                entry.purpose_id
-                and entry.purpose_id._current_notice(self.env.lang)
+            entry.notice_id = entry.purpose_id and entry.purpose_id._current_notice(
+                self.env.lang
             )
 
     def action_record(self):

@@ -19,9 +19,9 @@ class GdprDeletionReason(models.TransientModel):
     )
     count = fields.Integer(compute="_compute_count")
     reason = fields.Selection(
-        selection=lambda self: self.env["gdpr.deletion"]
-        ._fields["reason"]
-        ._description_selection(self.env),
+        selection=lambda self: (
+            self.env["gdpr.deletion"]._fields["reason"]._description_selection(self.env)
+        ),
         required=True,
     )
     note = fields.Text(

@@ -9,9 +9,11 @@ class GdprRefusal(models.TransientModel):
 
     request_id = fields.Many2one("gdpr.request", required=True, readonly=True)
     ground = fields.Selection(
-        selection=lambda self: self.env["gdpr.request"]
-        ._fields["refusal_ground"]
-        ._description_selection(self.env),
+        selection=lambda self: (
+            self.env["gdpr.request"]
+            ._fields["refusal_ground"]
+            ._description_selection(self.env)
+        ),
         required=True,
     )
     reason = fields.Html(
