@@ -48,10 +48,6 @@ bench: ## every benchmarks/bench_*.py
 score: ## the detector's score: make score CORPUS=file
 	@$(or $(PYTHON),python3) scripts/score.py $(CORPUS) $(ARGS)
 
-.PHONY: screenshots
-screenshots: ## pictures of the running demo
-	@$(DEV) python scripts/screenshots.py $(ARGS)
-
 .PHONY: env
 env: ## prepare Odoo and Python only, and say where they are
 	@$(DEV) env
