@@ -6,7 +6,7 @@
     "author": "gdpr_crm contributors",
     "website": "https://github.com/gdpr-crm/gdpr_crm",
     "license": "LGPL-3",
-    "depends": ["crm", "portal"],
+    "depends": ["crm", "portal", "privacy_lookup"],
     "data": [
         "security/gdpr_crm_groups.xml",
         "security/ir.model.access.csv",

@@ -332,6 +332,41 @@ class TestRequest(GdprCase, MailCase):
         with self.assertRaises(UserError):
             self.partner.with_user(admin).with_context(gdpr_deletion=True).unlink()
 
+    def test_privacy_lookup_does_not_delete_past_the_confirmation(self):
+        admin = self.env.ref("base.user_admin")
+        wizard = self.env["privacy.lookup.wizard"].with_user(admin).create(
+            {"name": self.partner.name, "email": self.partner.email}
+        )
+        wizard.action_lookup()
+        self.assertEqual(wizard.line_ids.mapped("res_model"), ["res.partner"])
+        with self.assertRaisesRegex(UserError, "erasure request"):
+            wizard.line_ids.action_unlink()
+        self.assertTrue(self.partner.exists())
+
+    def test_assignment_deletes_the_duplicates_it_merged(self):
+        admin = self.env.ref("base.user_admin")
+        team = self.env["crm.team"].create({"name": "T", "assignment_max": 10})
+        self.env["crm.team.member"].create(
+            {"crm_team_id": team.id, "user_id": admin.id, "assignment_max": 30}
+        )
+        leads = self.env["crm.lead"].create(
+            [
+                {
+                    "name": "Roof",
+                    "email_from": "twice@example.com",
+                    "type": "lead",
+                    "team_id": False,
+                    "user_id": False,
+                }
+                for _time in range(2)
+            ]
+        )
+        leads.flush_recordset()
+        other = self.env["crm.team"].search([("id", "!=", team.id)])
+        other.assignment_max = 0
+        team.with_user(admin)._allocate_leads()
+        self.assertEqual(len(leads.exists()), 1)
+
     def test_merge_of_partners_still_works(self):
         other = self.env["res.partner"].create(
             {"name": "Jeanne Martin", "email": "jeanne.martin@example.com"}

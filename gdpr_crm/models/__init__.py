@@ -22,4 +22,5 @@ from . import (
     res_config_settings,
     res_partner,
     crm_lead,
+    crm_team,
 )

@@ -37,8 +37,13 @@ class GdprDeletion(models.Model):
             deletion.display_name = f"{labels[deletion.reason]} #{deletion.id}"
 
     @api.model
-    def _is_documented(self, records):
-        return self.env.context.get("gdpr_deletion") is self._DELETION_KEY
+    def _allow(self, records):
+        """Return ``records`` so that they may be deleted: documented, or merged."""
+        return records.with_context(gdpr_deletion=self._DELETION_KEY)
+
+    @api.model
+    def _is_allowed(self, records):
+        return records.env.context.get("gdpr_deletion") is self._DELETION_KEY
 
     @api.model
     def _delete(self, records, reason, note):
@@ -66,5 +71,5 @@ class GdprDeletion(models.Model):
                 "count": len(records),
             }
         )
-        records.with_context(gdpr_deletion=self._DELETION_KEY).unlink()
+        self._allow(records).unlink()
         return deletion.with_env(self.env)

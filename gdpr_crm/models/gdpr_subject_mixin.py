@@ -157,8 +157,11 @@ class GdprSubjectMixin(models.AbstractModel):
         Merges and Odoo's technical deletions run as superuser and pass; a user goes
         through an erasure request, or an officer states a reason.
         """
-        if self.env.su or self.env["gdpr.deletion"]._is_documented(self):
-            return
+        if not self.env.su and not self.env["gdpr.deletion"]._is_allowed(self):
+            self._gdpr_refuse_deletion()
+
+    def _gdpr_refuse_deletion(self):
+        """:raise UserError: when one of these records describes a person"""
         persons = self.sudo().filtered("gdpr_subject_id")
         if persons:
             raise UserError(

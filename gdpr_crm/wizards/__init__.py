@@ -7,4 +7,5 @@ from . import (
     gdpr_deletion_reason,
     gdpr_consent_entry,
     base_partner_merge,
+    privacy_lookup_wizard,
 )
