@@ -48,6 +48,10 @@ bench: ## every benchmarks/bench_*.py
 score: ## the detector's score: make score CORPUS=file
 	@$(or $(PYTHON),python3) scripts/score.py $(CORPUS) $(ARGS)
 
+.PHONY: lexicon
+lexicon: ## compile the detector's knowledge files
+	@$(or $(PYTHON),python3) scripts/build_lexicon.py $(ARGS)
+
 .PHONY: env
 env: ## prepare Odoo and Python only, and say where they are
 	@$(DEV) env

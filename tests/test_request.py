@@ -334,8 +334,10 @@ class TestRequest(GdprCase, MailCase):
 
     def test_privacy_lookup_does_not_delete_past_the_confirmation(self):
         admin = self.env.ref("base.user_admin")
-        wizard = self.env["privacy.lookup.wizard"].with_user(admin).create(
-            {"name": self.partner.name, "email": self.partner.email}
+        wizard = (
+            self.env["privacy.lookup.wizard"]
+            .with_user(admin)
+            .create({"name": self.partner.name, "email": self.partner.email})
         )
         wizard.action_lookup()
         self.assertEqual(wizard.line_ids.mapped("res_model"), ["res.partner"])

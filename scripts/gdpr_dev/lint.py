@@ -45,8 +45,8 @@ def commands(environment: Environment) -> dict[str, list]:
     if po_files:
         disabled = f"--disable={','.join(OCA_PO_DISABLED)}"
         checks["OCA PO checks"] = [bin_dir / "oca-checks-po", disabled, *po_files]
-    if (ROOT / "scripts/check_lexicon.py").exists():
-        checks["lexicon"] = [sys.executable, "scripts/check_lexicon.py"]
+    checks["lexicon"] = [sys.executable, "scripts/check_lexicon.py", "--no-warnings"]
+    checks["compiled lexicon"] = [sys.executable, "scripts/build_lexicon.py", "--check"]
     return checks
 
 

@@ -168,7 +168,11 @@ class Detector:
         if not possible:
             return []
         hits = [(token, possible[token]) for token in tokens if token in possible]
-        own = frozenset(spell_out(fold(" ".join(names))).lower().split()) if names else None
+        own = (
+            frozenset(spell_out(fold(" ".join(names))).lower().split())
+            if names
+            else None
+        )
         return merged(self._findings(text, folded, hits, field, own))
 
     def _possible(
@@ -265,9 +269,9 @@ class Detector:
         for number in numbers:
             term = self._term(number)
             span = term.covers(sentence, at)
-            if span and span[0] <= first and span[1] >= last:
-                if _applies(term, context):
-                    return True
+            covered = span and span[0] <= first and span[1] >= last
+            if covered and _applies(term, context):
+                return True
         return False
 
     def _cancels(self, entry: Entry) -> tuple[int, ...]:
@@ -302,9 +306,7 @@ def _is_whole(sentence: Sentence, first: int, last: int) -> bool:
     return not fold(text[:begin]).strip() and not fold(text[end:]).strip()
 
 
-def _places(
-    folded: bytes, hits: list[tuple[bytes, Hit]]
-) -> Iterator[tuple[Hit, int]]:
+def _places(folded: bytes, hits: list[tuple[bytes, Hit]]) -> Iterator[tuple[Hit, int]]:
     """Offsets of the tokens, which come in the order of the text."""
     padded, offset = b" " + folded + b" ", 0
     for token, hit in hits:
@@ -370,11 +372,8 @@ def _overlay(
 
 @lru_cache(maxsize=1)
 def shipped() -> Index:
-    """The compiled lexicon that ships with the addon."""
-    try:
-        return Index(lexicon.COMPILED.read_bytes())
-    except FileNotFoundError:  # a checkout whose lexicon was never compiled
-        return Index(compile_folder())
+    """The lexicon of the addon; compiled now when the compiled file is outdated."""
+    return Index(lexicon.compiled() or compile_folder())
 
 
 @lru_cache(maxsize=1)

@@ -23,15 +23,13 @@ _CACHE_LIMIT = 4096
 
 # Look-alikes of Latin letters: Unicode TR39 confusables, the part that can be typed
 # on a Cyrillic or Greek keyboard.
-_LOOKALIKES = {
-    pair[0]: pair[1]
-    for pair in (
-        "аa вb сc ԁd еe ёe ғf һh іi їi јj кk мm нh оo рp ԛq ѕs тt уy ѵv ԝw хx үy "
-        "АA ВB СC ԀD ЕE ЁE ҒF ҺH ІI ЇI ЈJ КK МM НH ОO РP ԚQ ЅS ТT УY ѴV ԜW ХX ҮY "
-        "αa βb εe κk νv οo ρp τt υu χx γy ηn ωw ιi "
-        "ΑA ΒB ΕE ΖZ ΗH ΙI ΚK ΜM ΝN ΟO ΡP ΤT ΥY ΧX"
-    ).split()
-}
+_LOOKALIKES = dict(
+    zip(
+        "авсԁеёғһіїјкмнорԛѕтуѵԝхүАВСԀЕЁҒҺІЇЈКМНОРԚЅТУѴԜХҮαβεκνορτυχγηωιΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+        "abcdeefhiijkmhopqstyvwxyABCDEEFHIIJKMHOPQSTYVWXYabekvoptuxynwiABEZHIKMNOPTYX",
+        strict=True,
+    )
+)
 _NO_DECOMPOSITION = dict(
     zip("łŁđĐıħĦŧŦøØðÐþÞ", "lLdDihHtToOdD\u00fe\u00fe", strict=True)
 )

@@ -48,6 +48,30 @@ def rows(folder: Path = LEXICON) -> Iterator[Row]:
                 yield Row(path, number, path.parent.name, path.stem, fields)
 
 
+def fingerprint(folder: Path = LEXICON) -> bytes:
+    """Changes with every change of the knowledge or of what compiles it."""
+    digest = sha256()
+    modules = (HERE / f"{name}.py" for name in ("compiler", "folding", "notation"))
+    for path in (*sorted(folder.glob("*/*.tsv")), COMMON_WORDS, *modules):
+        digest.update(f"{path.parent.name}/{path.name}\n".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest().encode()
+
+
+def compiled() -> bytes | None:
+    """The compiled lexicon that ships, None when it isn't that of these sources."""
+    try:
+        first, data = COMPILED.read_bytes().split(b"\n", 1)
+    except (FileNotFoundError, ValueError):
+        return None
+    return data if first == fingerprint() else None
+
+
+def write_compiled(data: bytes) -> None:
+    """Keep a compiled lexicon beside its sources."""
+    COMPILED.write_bytes(fingerprint() + b"\n" + data)
+
+
 def rule_name(lang: str, category: str, pattern: str) -> str:
     """Name of a line that doesn't repeat its words."""
     key = sha256(pattern.encode()).hexdigest()[:8]

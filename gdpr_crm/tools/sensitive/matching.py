@@ -7,7 +7,7 @@ from typing import Any
 from . import lexicon, notation
 from .folding import fold, spell_out
 from .notation import Alternative, Chunk, Class, Gap
-from .sentence import Item, Items, Needs, Sentence, Span, Words
+from .sentence import Item, Items, Needs, Sentence, Words
 
 Numbers = dict[tuple[str, str], int]
 Span = tuple[int, int]  # words from the first up to, not including, the last

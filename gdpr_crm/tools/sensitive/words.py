@@ -58,9 +58,7 @@ class Judge:
         by_class = (self._index.classes[number].terms for number in entry.anchors)
         return tuple(sorted({*entry.terms, *chain.from_iterable(by_class)}))
 
-    def _worth(
-        self, word: bytes, numbers: tuple[int, ...], entry: Entry
-    ) -> Verdict:
+    def _worth(self, word: bytes, numbers: tuple[int, ...], entry: Entry) -> Verdict:
         terms = [(number, self._term(number)) for number in numbers]
         mates = union(self._mates(word, entry, *one) for one in terms)
         gate = union(term.gate(word) for _, term in terms)
