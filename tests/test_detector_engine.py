@@ -266,10 +266,10 @@ class TestFields(DetectorCase):
     def test_unknown_field_is_like_a_comment(self):
         self.assertFound("elle a un cancer", "cancer", field="x_custom")
 
-    def test_job_title_and_tag_only_take_strong_terms(self):
+    def test_job_title_and_tag_block_strong_terms_only(self):
         self.assertFound("Délégué syndical", "Délégué syndical", field="function")
-        self.assertNothing("elle a un cancer", "function")
-        self.assertNothing("Responsable catholique", "tag")
+        self.assertFound("elle a un cancer", "cancer", "review", field="function")
+        self.assertFound("Responsable catholique", "catholique", "review", field="tag")
 
     def test_tag_that_is_just_the_word(self):
         self.assertFound("Cancer", "Cancer", field="tag")
@@ -441,6 +441,31 @@ class TestMemory(DetectorCase):
         one.find("tel 0612345678 poste 1234")
         self.assertIn(b"1234", one._clean)
         self.assertNotIn(b"0612345678", one._clean)
+
+
+class TestNames(unittest.TestCase):
+    """A name itself is never looked at, a remark behind it is."""
+
+    def found(self, text, **kwargs):
+        kwargs.setdefault("field", "name")
+        return [text[one.start : one.end] for one in detector.find(text, **kwargs)]
+
+    def test_name_alone_is_silent(self):
+        for name in ("Christian Noir", "Mme Lépine-Cancer", "Diabétique Paul"):
+            self.assertEqual(self.found(name), [], name)
+
+    def test_remark_behind_a_name_is_found_at_its_place(self):
+        for text in ("Jo Doe (séropositif)", "Jo Doe - séropositif", "Jo, séropositif"):
+            self.assertEqual(self.found(text), ["séropositif"], text)
+
+    def test_part_of_a_name_is_no_remark(self):
+        self.assertEqual(self.found("Noir, Christian"), [])
+        self.assertEqual(self.found("Marie-Christian Noir"), [])
+
+    def test_remark_does_not_allow_itself_elsewhere(self):
+        names = ["Jo Doe (séropositif)"]
+        self.assertTrue(self.found("il est séropositif", field="comment", names=names))
+        self.assertTrue(self.found(names[0], names=names))
 
 
 class TestOwnTerms(DetectorCase):

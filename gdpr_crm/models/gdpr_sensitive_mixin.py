@@ -40,10 +40,8 @@ FIELD_KINDS = {
     },
 }
 TAG_FIELDS = {"res.partner": "category_id", "crm.lead": "tag_ids"}
-NAME_FIELDS = ("name", "contact_name", "partner_name")
-
 # kinds in which the detector finds nothing: not even looked at
-SILENT_KINDS = {"name", "street", "city", "zip", "email", "phone", "website", "vat"}
+SILENT_KINDS = {"street", "city", "zip", "email", "phone", "website", "vat"}
 
 
 class GdprSensitiveMixin(models.AbstractModel):
@@ -101,24 +99,26 @@ class GdprSensitiveMixin(models.AbstractModel):
         """Raise when these values hold sensitive data that nothing allows.
 
         :param dict checked: (kind, text) → categories, so that values which are the
-            same in a whole batch are read once
+            same in a whole batch are read once; a record's own names come after
         :raise ValidationError: it names fields and categories, never the words
         """
         kinds = self._gdpr_text_kinds()
         checked = {} if checked is None else checked
-        names = None
         faults = {}
         for name in vals.keys() & kinds.keys():
             text = vals[name]
             if not text or not isinstance(text, str):
                 continue
-            if names is None:
-                names = self._gdpr_own_names(vals)
-            key = (kinds[name], text)
-            if key not in checked:
-                checked[key] = self._gdpr_blocked_categories(text, kinds[name], names)
-            if checked[key]:
-                faults[name] = checked[key]
+            kind = kinds[name]
+            if kind == "name" and self._gdpr_names_a_company(vals):
+                continue
+            if (kind, text) not in checked:
+                checked[kind, text] = self._gdpr_blocked_categories(text, kind)
+            found = checked[kind, text]
+            if found and (names := self._gdpr_own_names(vals)):
+                found = self._gdpr_blocked_categories(text, kind, names)
+            if found:
+                faults[name] = found
         tag_field = TAG_FIELDS.get(self._name)
         if vals.get(tag_field):
             faults |= self._gdpr_check_tags(tag_field, vals[tag_field])
@@ -136,11 +136,21 @@ class GdprSensitiveMixin(models.AbstractModel):
 
     def _gdpr_own_names(self, vals):
         """Return the names of the record itself: Mr Black is no skin colour."""
-        names = [vals[name] for name in NAME_FIELDS if isinstance(vals.get(name), str)]
+        name_fields = [
+            name
+            for name, kind in FIELD_KINDS.get(self._name, {}).items()
+            if kind in ("name", "company_name")
+        ]
+        names = [vals[name] for name in name_fields if isinstance(vals.get(name), str)]
         if len(self) == 1:
-            fields_here = [name for name in NAME_FIELDS if name in self._fields]
-            names += [self[name] for name in fields_here if self[name]]
+            names += [self[name] for name in name_fields if self[name]]
         return names
+
+    def _gdpr_names_a_company(self, vals):
+        """Tell whether ``name`` is a company's, which may say what it is about."""
+        if self._name != "res.partner":
+            return False
+        return vals.get("is_company", bool(self) and all(self.mapped("is_company")))
 
     def _gdpr_check_tags(self, name, commands):
         Tag = self.env[self._fields[name].comodel_name].sudo()

@@ -26,9 +26,9 @@ from .matching import Term, parse_term
 from .sentence import Sentence, Words
 from .words import DISGUISED, SPELLED, Judge, Verdict
 
-SILENT_FIELDS = frozenset(
-    ("name", "street", "email", "website", "phone", "vat", "zip", "city")
-)
+SILENT_FIELDS = frozenset(("street", "email", "website", "phone", "vat", "zip", "city"))
+NAME = "name"  # silent but for a remark after it: "Jean Martin (…)", "Jo Doe, …"
+_REMARK = re.compile(r"[(\[/:;]|\s[-–—]\s|,\s(?=[a-zß-ÿ])")
 STRICT_FIELDS = frozenset(("function", "tag"))
 COMPANY_NAME = "company_name"
 
@@ -117,6 +117,8 @@ class Detector:
         """
         if not text or field in SILENT_FIELDS:
             return []
+        if field == NAME:
+            return self._find_remark(text, names)
         if has_markup(text):
             found = self._find(plain(text), field, names)
             return _moved(found, Source(rewriting.markup.edits(text))) if found else []
@@ -126,6 +128,15 @@ class Detector:
         if self._clean.issuperset(folded.split()):
             return []
         return self._inspect(text, folded, field, names)
+
+    def _find_remark(self, text: str, names: Iterable[str]) -> list[Finding]:
+        """Findings in what was written behind somebody's name."""
+        remark = _REMARK.search(text)
+        if not remark:
+            return []
+        at = remark.end()
+        found = self.find(text[at:], "tag", (*names, text))
+        return [one._replace(start=one.start + at, end=one.end + at) for one in found]
 
     def _find(
         self, text: str, field: str | None, names: Iterable[str]
@@ -168,11 +179,7 @@ class Detector:
         if not possible:
             return []
         hits = [(token, possible[token]) for token in tokens if token in possible]
-        own = (
-            frozenset(spell_out(fold(" ".join(names))).lower().split())
-            if names
-            else None
-        )
+        own = _words(names) if names else None
         return merged(self._findings(text, folded, hits, field, own))
 
     def _possible(
@@ -286,12 +293,21 @@ class Detector:
             return None
         if term.is_alone and _is_whole(context.sentence, first, last):
             return "block"
-        if field in STRICT_FIELDS and (term.tier != "block" or typo):
+        if field not in STRICT_FIELDS:
+            return level(term, context, first, last, typo)
+        if typo or term.tier not in ("block", "cue"):
             return None
-        return level(term, context, first, last, typo)
+        found = level(term, context, first, last)
+        return found if term.tier == "block" else found and "review"
 
     def _parsed(self, number: int) -> Term:
         return parse_term(self._index.term(number), self._index.numbers)
+
+
+def _words(names: Iterable[str]) -> frozenset[bytes]:
+    """The folded words of names, without the remarks behind them."""
+    own = " ".join(_REMARK.split(name, maxsplit=1)[0] for name in names)
+    return frozenset(spell_out(fold(own)).lower().split())
 
 
 def _applies(term: Term, context: Context) -> bool:
