@@ -11,7 +11,7 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,6 +23,7 @@ ROLES = ("person", "guard", "nodata") + tuple(
     f"guard_{category}" for category in lexicon.CATEGORIES
 )
 SHORT = 3  # letters; shorter one-word patterns need `=` or company
+LOOKED_AT = 20_000  # combinations of a line
 SPLIT = 4  # lines that differ in one group only
 Problem = tuple[Path, int, str, str]  # file, line, "error" or "warning", text
 
@@ -122,15 +123,24 @@ class Checker:
                     ):
                         yield "error", f"unknown class <{item.name}>"
 
+    def _may_collide(self, alternative: notation.Alternative) -> bool:
+        """True for words that say too little by themselves."""
+        return all(
+            isinstance(word, bytes) and (word in self.common or len(word) < SHORT)
+            for word in alternative
+        )
+
     def _collisions(
         self, row: lexicon.Row, pattern: str, tier: str
     ) -> Iterator[tuple[str, str]]:
-        chunks = notation.parse(pattern, row.lang)
-        for combination in product(*chunks):
-            items = [item for alternative in combination for item in alternative]
-            if not all(isinstance(item, bytes) for item in items):
+        chunks = [
+            [one for one in chunk if self._may_collide(one)]
+            for chunk in notation.parse(pattern, row.lang)
+        ]
+        for combination in islice(product(*chunks), LOOKED_AT):
+            words = [word for alternative in combination for word in alternative]
+            if not words:
                 continue
-            words = [item for item in items if isinstance(item, bytes)]
             shown = b" ".join(words).decode("latin-1")
             if all(word in self.common for word in words):
                 langs = set().union(*(self.common[word] for word in words))
