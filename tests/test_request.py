@@ -7,13 +7,14 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
 from odoo.addons.gdpr_crm.models.gdpr_token import PLACEHOLDER
+from odoo.addons.base.tests.test_ir_cron import CronMixinCase
 from odoo.addons.mail.tests.common import MailCase
 
 from .common import GdprCase
 
 
 @tagged("post_install", "-at_install")
-class TestRequest(GdprCase, MailCase):
+class TestRequest(GdprCase, CronMixinCase, MailCase):
     def request(self, right="access", **values):
         return self.env["gdpr.request"].create(
             {"right": right, "email": "jeanne.martin@example.com", **values}
@@ -75,6 +76,12 @@ class TestRequest(GdprCase, MailCase):
         request = self.request("restriction", channel="public")
         with self.assertRaises(UserError):
             request.action_process()
+
+    def test_message_leaves_at_once_and_not_with_the_hourly_queue(self):
+        cron = self.env.ref("mail.ir_cron_mail_scheduler_action")
+        with self.capture_triggers(cron.id) as captured:
+            self.request().action_ask_confirmation()
+        self.assertTrue(captured.records)
 
     def test_secret_is_in_the_sent_message_only(self):
         request = self.request()

@@ -412,7 +412,7 @@ class GdprRequest(models.Model):
             }
         )
 
-    def _send(self, template, token_scope=False, force=False):
+    def _send(self, template, token_scope=False):
         """Send a template to the request's own address.
 
         :param str token_scope: the message carries a secret link of this scope
@@ -424,7 +424,6 @@ class GdprRequest(models.Model):
             gdpr_placeholder=PLACEHOLDER, gdpr_outgoing=True
         ).send_mail(
             self.id,
-            force_send=force,
             email_values={
                 "email_to": self.email,
                 "recipient_ids": [],
@@ -432,6 +431,8 @@ class GdprRequest(models.Model):
                 "auto_delete": True,
             },
         )
+        # the queue is sent once an hour otherwise, and somebody is waiting
+        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
 
     def _gdpr_issue_token(self, scope):
         """Make the secret of an outgoing message (called while it is sent)."""
