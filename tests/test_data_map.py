@@ -508,6 +508,16 @@ class TestExport(DataMapCase):
         self.assertEqual(missing, ["card.txt"])
         self.assertIn("missing in our system", package.read("index.html").decode())
 
+    def test_picture_is_there_once_and_opens(self):
+        pixel = (
+            b"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwAD"
+            b"hgGAWjR9awAAAABJRU5ErkJggg=="
+        )
+        self.partner.image_1920 = pixel
+        pictures = [n for n in self.package().namelist() if "image_" in n]
+        self.assertEqual(len(pictures), 1)
+        self.assertTrue(pictures[0].endswith("image_1920.png"))
+
     def test_name_of_a_file_stays_in_its_folder(self):
         self.photo.name = "../../etc/passwd"
         for name in self.package().namelist():

@@ -6,8 +6,8 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
-from odoo.addons.gdpr_crm.models.gdpr_token import PLACEHOLDER
 from odoo.addons.base.tests.test_ir_cron import CronMixinCase
+from odoo.addons.gdpr_crm.models.gdpr_token import PLACEHOLDER
 from odoo.addons.mail.tests.common import MailCase
 
 from .common import GdprCase

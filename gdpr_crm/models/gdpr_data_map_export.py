@@ -2,6 +2,7 @@ import base64
 import csv
 import io
 import json
+import mimetypes
 import zipfile
 
 from odoo import api, fields, models
@@ -42,6 +43,8 @@ TECHNICAL_FIELDS = AUDIT_FIELDS | {
     "checksum",
     "totp_secret",
 }
+# smaller copies of the same picture
+THUMBNAILS = {"image_1024", "image_512", "image_256", "image_128"}
 PLAIN_TYPES = {
     "char",
     "text",
@@ -285,9 +288,9 @@ class GdprDataMap(models.AbstractModel):
         ]
         listed = []
         for attachment in self.env["ir.attachment"].browse(ids).exists():
-            if attachment.type != "binary":
+            if attachment.type != "binary" or attachment.res_field in THUMBNAILS:
                 continue
-            path = f"attachments/{attachment.id}-{_safe_name(attachment.name)}"
+            path = f"attachments/{attachment.id}-{_file_name(attachment)}"
             content = attachment.raw
             missing = not content and bool(attachment.file_size)
             if not missing:
@@ -334,6 +337,14 @@ class GdprDataMap(models.AbstractModel):
 
 def _shown(value):
     return value.display_name if isinstance(value, models.BaseModel) else value
+
+
+def _file_name(attachment):
+    """Return the attachment's name; Odoo's own images have no extension."""
+    name = attachment.name or "file"
+    if attachment.res_field and "." not in name:
+        name += mimetypes.guess_extension(attachment.mimetype or "") or ""
+    return _safe_name(name)
 
 
 def _safe_name(name):
