@@ -1,7 +1,6 @@
 """Turns the knowledge files into the text that ``index.Index`` reads."""
 
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,7 +32,7 @@ class Compiler:
     """
 
     def __init__(self, first_term: int = 0) -> None:
-        self._common = _common_words()
+        self._common = lexicon.known_common_words()
         self._classes: dict[Class, dict[Alternative, None]] = {}
         self._class_costs: dict[Class, float] = {}
         self._lines: list[_Line] = []
@@ -186,11 +185,6 @@ def _word(item: Item) -> bytes:
         return spell_out(fold(item))
     assert isinstance(item, bytes), item
     return item
-
-
-@lru_cache(maxsize=1)
-def _common_words() -> dict[bytes, frozenset[str]]:
-    return lexicon.common_words()
 
 
 def compile_rows(rows: Iterable[lexicon.Row]) -> bytes:

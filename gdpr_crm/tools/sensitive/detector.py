@@ -11,10 +11,10 @@ note is done with one set comparison. Any other word is looked up once (``words`
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import chain, filterfalse
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import NamedTuple
 
 from . import lexicon, notation, rewriting
 from .compiler import Compiler, compile_folder
@@ -22,7 +22,8 @@ from .context import Context, level
 from .folding import IGNORED, fold, spell_out
 from .index import Entry, Index
 from .markup import Source, has_markup, plain
-from .matching import Term, parse_term
+from .matching import Slot, Term, parse_slot
+from .memory import Memory
 from .sentence import Sentence, Words
 from .words import DISGUISED, SPELLED, Judge, Verdict
 
@@ -60,19 +61,6 @@ class Finding(NamedTuple):
     rule: str
 
 
-class Memory(dict[Any, Any]):
-    """Remembers what a function made of each key; starts afresh when it is full."""
-
-    def __init__(self, make: Callable[[Any], Any]) -> None:
-        self._make = make
-
-    def __missing__(self, key: Any) -> Any:
-        if len(self) >= REMEMBERED // 4:
-            self.clear()
-        made = self[key] = self._make(key)
-        return made
-
-
 Hit = tuple[Verdict, list[Term]]  # a word, and the terms that may match at it
 
 
@@ -102,6 +90,7 @@ class Detector:
         base = base or shipped()
         self._index = _overlay(base, extra, allow) or base
         self._entry = Memory(self._index.lookup).__getitem__
+        self._slot = Memory(self._parsed_slot).__getitem__
         self._term = Memory(self._parsed).__getitem__
         self._judge = Judge(self._index, self._term)
         self._verdicts = Memory(self._judge.verdict)
@@ -124,10 +113,7 @@ class Detector:
             return _moved(found, Source(rewriting.markup.edits(text))) if found else []
         if len(text) > PIECE:
             return self._find(text, field, names)
-        folded = fold(text)
-        if self._clean.issuperset(folded.split()):
-            return []
-        return self._inspect(text, folded, field, names)
+        return self._search(text, field, names)
 
     def _find_remark(self, text: str, names: Iterable[str]) -> list[Finding]:
         """Findings in what was written behind somebody's name."""
@@ -146,58 +132,88 @@ class Detector:
             if self._clean.issuperset(fold(piece).split()):
                 continue
             for inner, part in pieces(piece, PART):
-                folded = fold(part)
-                if not self._clean.issuperset(folded.split()):
-                    for one in self._inspect(part, folded, field, names):
-                        start = one.start + offset + inner
-                        end = one.end + offset + inner
-                        found.append(one._replace(start=start, end=end))
+                at = offset + inner
+                for one in self._search(part, field, names):
+                    found.append(one._replace(start=one.start + at, end=one.end + at))
+        return found
+
+    def _search(
+        self,
+        text: str,
+        field: str | None,
+        names: Iterable[str],
+        spelled: bool = False,
+    ) -> list[Finding]:
+        folded = fold(text)
+        tokens = folded.split()
+        if self._clean.issuperset(tokens):
+            return []
+        suspects = self._suspects(folded, tokens)
+        if not suspects:
+            return []
+        return self._inspect(text, folded, suspects, field, names, spelled)
+
+    def _suspects(self, folded: bytes, tokens: list[bytes]) -> dict[bytes, Verdict]:
+        """Words at which terms may match, and whose company is there as well."""
+        verdicts = {}
+        for token in set(tokens).difference(self._clean):
+            verdict = self._verdict(token)
+            if verdict:
+                verdicts[token] = verdict
+        if not verdicts:
+            return {}
+        present = set(spell_out(folded).lower().split())
+        present.update(one.form for one in verdicts.values())
+        found = {}
+        for token, one in verdicts.items():
+            for gate in one.gates:
+                if present.isdisjoint(gate):
+                    break
+            else:
+                found[token] = one
         return found
 
     def _inspect(
         self,
         text: str,
         folded: bytes,
+        suspects: dict[bytes, Verdict],
         field: str | None,
         names: Iterable[str],
-        spelled: bool = False,
+        spelled: bool,
     ) -> list[Finding]:
-        tokens = list(filterfalse(self._clean.__contains__, folded.split()))
-        verdicts = {token: self._verdict(token) for token in tokens}
-        marks = set(map(id, verdicts.values()))
+        marks = set(map(id, suspects.values()))
         if id(DISGUISED) in marks:
             made, source = rewriting.undisguised(text)
-            found = self._inspect(made, fold(made), field, names)
+            found = self._search(made, field, names)
             return [_to_the_last_accent(one, folded) for one in _moved(found, source)]
         if id(SPELLED) in marks and not spelled:
             joined = rewriting.joined(text)
             if joined:
                 made, source = joined
-                found = self._inspect(made, fold(made), field, names, spelled=True)
+                found = self._search(made, field, names, spelled=True)
                 return _moved(found, source)
-        possible = self._possible(folded, verdicts)
+        possible = self._possible(folded, suspects)
         if not possible:
             return []
+        tokens = folded.split()
         hits = [(token, possible[token]) for token in tokens if token in possible]
         own = _words(names) if names else None
         return merged(self._findings(text, folded, hits, field, own))
 
     def _possible(
-        self, folded: bytes, verdicts: dict[bytes, Verdict | None]
+        self, folded: bytes, suspects: dict[bytes, Verdict]
     ) -> dict[bytes, Hit]:
         """Terms that can match, judged by the words they need, wherever they stand."""
-        candidates = [(token, one) for token, one in verdicts.items() if one]
-        if not candidates:
-            return {}
-        words = Words(spell_out(folded), self._index)
-        forms = [one.form for _, one in candidates]
-        words.add(forms)
+        spelled = spell_out(folded)
+        forms = [one.form for one in suspects.values()]
+        vocabulary = frozenset(spelled.lower().split()).union(forms)
+        words = Words(spelled, self._index, vocabulary)
         found = {}
-        for token, one in candidates:
-            if all(map(words.has, one.gates)):
-                terms = [t for t in map(self._term, one.terms) if t.is_possible(words)]
-                if terms:
-                    found[token] = one, terms
+        for token, one in suspects.items():
+            terms = [t for t in map(self._term, one.terms) if t.is_possible(words)]
+            if terms:
+                found[token] = one, terms
         return found
 
     def _verdict(self, token: bytes) -> Verdict | None:
@@ -301,7 +317,10 @@ class Detector:
         return found if term.tier == "block" else found and "review"
 
     def _parsed(self, number: int) -> Term:
-        return parse_term(self._index.term(number), self._index.numbers)
+        return Term(self._index.term(number), self._slot)
+
+    def _parsed_slot(self, key: tuple[str, str]) -> Slot:
+        return parse_slot(*key, self._index.numbers)
 
 
 def _words(names: Iterable[str]) -> frozenset[bytes]:

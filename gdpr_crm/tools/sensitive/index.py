@@ -15,17 +15,18 @@ class anchor is the number of a class and another word of the expression, if any
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from .memory import Memory
+
 KEY = 3  # letters that share a bucket
 COMMON = "common"  # class of each language's most common words
 _STAR = b"*"
 _SECTION = b"\f\n"
-
-# What may follow the first word of class expressions, word by word: a tree whose
-# leaves, under b"", are the numbers of the classes. Words with a star stand in a tree
-# of their own under b"*".
-Tree = dict[bytes, Any]
-LEAF = b""
+_TAILS = 2000  # words whose expressions are kept parsed
 STARRED = b"*"
+
+# What follows the first word of class expressions: by the second word, the numbers of
+# the classes and the words after it. Under b"*" those whose second word has a star.
+Tails = dict[bytes, list[tuple[int, tuple[bytes, ...]]]]
 
 
 class Entry(NamedTuple):
@@ -37,7 +38,8 @@ class Entry(NamedTuple):
     anchors: dict[int, set[bytes] | None] = {}  # noqa: RUF012 - never changed
     cancels: tuple[int, ...] = ()
     classes: frozenset[int] = frozenset()  # whose expressions begin with the form
-    tree: Tree = {}  # noqa: RUF012 - never changed
+    whole: tuple[int, ...] = ()  # those of the classes it is an expression of
+    tails: bytes = b""  # the expressions of several words, for ``Index.tails``
     roles: frozenset[int] = frozenset()  # those of the classes with a fixed role
     own: frozenset[int] = frozenset()  # classes it is in for its language only
     langs: tuple[str, ...] = ()  # languages in which it is a very common word
@@ -84,6 +86,7 @@ class Index:
         self.nodata = frozenset(nodata)
         self.numbers = {(one.lang, one.name): n for n, one in enumerate(self.classes)}
         self._keys: dict[int, frozenset[bytes] | None] = {}
+        self.tails = Memory(_tails, _TAILS).__getitem__
         self._stars = dict(self._lines(_STAR))
         self._star_sizes = sorted({len(form) - 1 for form in self._stars})
 
@@ -129,10 +132,9 @@ class Index:
         )
 
     def _starts(self, column: bytes) -> tuple[Any, ...]:
-        tree: Tree = {}
-        classes, own, langs = set(), set(), []
+        classes, whole, own, langs, tails = set(), set(), set(), [], []
         for start in column.split(b",") if column else ():
-            number, *tail = start.split(b" ")
+            number, _, tail = start.partition(b" ")
             known = int(number.lstrip(b"~"))
             if self.classes[known].name == COMMON:
                 langs.append(self.classes[known].lang)
@@ -140,10 +142,13 @@ class Index:
             classes.add(known)
             if number.startswith(b"~"):
                 own.add(known)
-            _grow(tree, tail, known)
-        roles = classes.intersection(self.roles)
-        numbers = map(frozenset, (roles, own))
-        return frozenset(classes), tree, *numbers, tuple(langs)
+            if tail:
+                tails.append(start)
+            else:
+                whole.add(known)
+        roles = frozenset(classes.intersection(self.roles))
+        found = frozenset(classes), tuple(whole), b",".join(tails)
+        return *found, roles, frozenset(own), tuple(langs)
 
     def term(self, offset: int) -> list[str]:
         """Fields of a term: lang, category, tier, context, chunks, pattern."""
@@ -172,12 +177,14 @@ class Index:
                 yield form
 
 
-def _grow(tree: Tree, tail: Iterable[bytes], number: int) -> None:
-    for word in tail:
-        if _STAR in word:
-            tree = tree.setdefault(STARRED, {})
-        tree = tree.setdefault(word, {})
-    tree.setdefault(LEAF, []).append(number)
+def _tails(column: bytes) -> Tails:
+    found: Tails = {}
+    for start in column.split(b","):
+        number, second, *rest = start.split(b" ")
+        key = STARRED if _STAR in second else second
+        words = (second, *rest) if key == STARRED else tuple(rest)
+        found.setdefault(key, []).append((int(number), words))
+    return found
 
 
 def _class(line: bytes) -> ClassName:

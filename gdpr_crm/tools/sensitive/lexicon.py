@@ -1,6 +1,7 @@
 """Reads the knowledge files (FORMAT.md)."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -87,3 +88,9 @@ def common_words(path: Path = COMMON_WORDS) -> dict[bytes, frozenset[str]]:
             for word in words.encode().split():
                 found.setdefault(word, set()).add(lang)
     return {word: frozenset(langs) for word, langs in found.items()}
+
+
+@lru_cache(maxsize=1)
+def known_common_words() -> dict[bytes, frozenset[str]]:
+    """The common words that ship, read once."""
+    return common_words()

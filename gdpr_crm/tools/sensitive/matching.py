@@ -1,7 +1,7 @@
 """The terms of the lexicon, and where they match in a sentence."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from . import lexicon, notation
@@ -10,6 +10,7 @@ from .notation import Alternative, Chunk, Class, Gap
 from .sentence import Item, Items, Needs, Sentence, Words
 
 Numbers = dict[tuple[str, str], int]
+_CLASS_RARITY = 5  # as rare as a word of so many letters
 Span = tuple[int, int]  # words from the first up to, not including, the last
 
 
@@ -25,27 +26,69 @@ def union(gates: Iterable[Needs | None]) -> Needs | None:
     return frozenset(words), frozenset(classes)
 
 
-@dataclass(slots=True)
 class Slot:
     """One chunk of a pattern, its alternatives sorted for quick comparison.
 
-    The dicts have the alternatives of several words, or of words that aren't plain,
-    by their first, their last and each of their words; under None those for which
-    that word isn't plain.
+    Terms share the slots of equal chunks. ``by_first``, ``by_last`` and ``by_word``
+    have the alternatives of several words, or of words that aren't plain, by their
+    first, their last and each of their words; under None those for which that word
+    isn't plain. They are made when first asked for: most slots only serve as gates.
     """
 
-    words: frozenset[bytes]  # alternatives that are one word
-    classes: frozenset[int]  # alternatives that are one class
-    by_first: dict[bytes | None, list[Items]]
-    by_last: dict[bytes | None, list[Items]]
-    by_word: dict[bytes | None, list[tuple[Items, Item, Items]]]
-    is_optional: bool
+    def __init__(self, chunk: Chunk, numbers: Numbers) -> None:
+        words, classes, sequences = set(), set(), []
+        for alternative in filter(None, chunk):
+            items = _numbered(alternative, numbers)
+            if len(items) == 1 and isinstance(items[0], bytes) and _plain(items[0]):
+                words.add(items[0])
+            elif len(items) == 1 and isinstance(items[0], int):
+                classes.add(items[0])
+            else:
+                sequences.append(items)
+        self.words = frozenset(words)  # alternatives that are one word
+        self.classes = frozenset(classes)  # alternatives that are one class
+        self._sequences = sequences
+        self.is_optional = () in chunk
+        self.needs = None if self.is_optional else self._needs()
 
-    def needs(self) -> Needs | None:
+    def _needs(self) -> Needs | None:
         """Words and classes one of which must be there; None when nothing must."""
-        if self.is_optional or None in self.by_first:
-            return None
-        return self.words.union(filter(None, self.by_first)), self.classes
+        words, classes = set(self.words), set(self.classes)
+        for items in self._sequences:
+            rarest = max(items, key=_rarity)
+            if isinstance(rarest, int):
+                classes.add(rarest)
+            elif plain := _plain(rarest):
+                words.add(plain)
+            else:
+                return None
+        return frozenset(words), frozenset(classes)
+
+    @cached_property
+    def by_first(self) -> dict[bytes | None, list[Items]]:
+        """Alternatives by their first word."""
+        return self._by_end(0)
+
+    @cached_property
+    def by_last(self) -> dict[bytes | None, list[Items]]:
+        """Alternatives by their last word."""
+        return self._by_end(-1)
+
+    def _by_end(self, at: int) -> dict[bytes | None, list[Items]]:
+        found: dict[bytes | None, list[Items]] = {}
+        for items in self._sequences:
+            found.setdefault(_plain(items[at]), []).append(items)
+        return found
+
+    @cached_property
+    def by_word(self) -> dict[bytes | None, list[tuple[Items, int]]]:
+        """Alternatives by each of their words, with the place of the word."""
+        found: dict[bytes | None, list[tuple[Items, int]]] = {}
+        for items in self._sequences:
+            for at, item in enumerate(items):
+                if not isinstance(item, Gap):
+                    found.setdefault(_plain(item), []).append((items, at))
+        return found
 
     def may_hold(self, word: bytes) -> bool:
         """False when no alternative can have this word."""
@@ -61,11 +104,12 @@ class Slot:
         if word in self.words or self.classes or None in self.by_word:
             return frozenset()
         found = set()
-        for left, _, right in self.by_word.get(word, ()):
-            plain = list(filter(None, map(_plain, (*left, *right))))
-            if not plain:
+        for items, at in self.by_word.get(word, ()):
+            others = (item for item in items[:at] + items[at + 1 :] if _plain(item))
+            mate = max(others, key=_rarity, default=None)
+            if mate is None:
                 return frozenset()
-            found.add(max(plain, key=len))
+            found.add(_plain(mate))
         return frozenset(found)
 
     def after(self, sentence: Sentence, at: int) -> set[int]:
@@ -102,46 +146,72 @@ def _both(lists: dict[bytes | None, list[Any]], word: bytes) -> Iterable[Any]:
     return (*lists.get(word, ()), *lists.get(None, ()))
 
 
-@dataclass(slots=True)
 class Term:
-    """One line of the lexicon, parsed."""
+    """One line of the lexicon; its chunks are parsed when they are needed.
 
-    lang: str
-    category: str
-    tier: str
-    rule: str
-    slots: list[Slot]
-    anchors: dict[int, int]  # slots it is looked up by, each with the one to gate it
-    needs: list[Needs]
-    requires: list[str]
-    excludes: list[str]
-    is_organisation: bool
-    is_alone: bool
+    :param fields: the columns of the index
+    :param slot: gives the slot of a language and a chunk
+    """
+
+    __slots__ = ("_slot", "_slots", "anchors", "category", "excludes", "is_alone")
+    __slots__ += ("is_organisation", "lang", "requires", "rule", "tier")
+
+    def __init__(self, fields: list[str], slot: Callable[[Any], Slot]) -> None:
+        self.lang, self.category, self.tier, context, places, pattern = fields
+        flags = context.split()
+        pairs = (pair.split(":") for pair in places.split())
+        self.rule = lexicon.rule_name(self.lang, self.category, pattern)
+        # slots it is looked up by, each with the one to gate it
+        self.anchors = {int(anchor): int(gate) for anchor, gate in pairs}
+        self.requires = [flag[1:] for flag in flags if flag[0] == "+"]
+        self.excludes = [flag[1:] for flag in flags if flag[0] == "!"]
+        self.is_organisation = "organisation" in flags
+        self.is_alone = "alone" in flags
+        self._slot = slot
+        self._slots: list[Slot | str] = list(notation.split_chunks(pattern))
+
+    def slot(self, number: int) -> Slot:
+        """One of its slots."""
+        one = self._slots[number]
+        if isinstance(one, str):
+            one = self._slots[number] = self._slot((self.lang, one))
+        return one
+
+    @property
+    def slots(self) -> list[Slot]:
+        """All its slots, in the order of the pattern."""
+        return list(map(self.slot, range(len(self._slots))))
 
     @property
     def is_strong(self) -> bool:
         """True when it is sure enough, and long enough, to allow for typos."""
-        slot = self.slots[0]
-        is_word = len(self.slots) == 1 and not (slot.by_first or slot.classes)
-        return is_word and self.tier in ("block", "cue")
+        if len(self._slots) > 1 or self.tier not in ("block", "cue"):
+            return False
+        slot = self.slot(0)
+        return not (slot.by_first or slot.classes)
 
     def mates(self, word: bytes) -> Needs | None:
         """Words one of which an anchor word must have beside it; None when unknown."""
-        slots = [self.slots[anchor] for anchor in self.anchors]
+        slots = map(self.slot, self.anchors)
         mates = [slot.mates(word) for slot in slots if slot.may_hold(word)]
         return union((one, frozenset()) if one else None for one in mates)
 
     def gate(self, word: bytes) -> Needs | None:
         """What must be there besides the chunk of an anchor word; None when unknown."""
+        if len(self.anchors) == 1:
+            return self._needs_of_gate(*self.anchors.values())
         return union(
-            self.slots[gate].needs() if gate >= 0 else None
+            self._needs_of_gate(gate)
             for anchor, gate in self.anchors.items()
-            if self.slots[anchor].may_hold(word)
+            if self.slot(anchor).may_hold(word)
         )
+
+    def _needs_of_gate(self, number: int) -> Needs | None:
+        return self.slot(number).needs if number >= 0 else None
 
     def match(self, sentence: Sentence, at: int) -> Span | None:
         """Span of words that the term matches, its anchor being at a place."""
-        if len(self.slots) == 1 and sentence.words[at] in self.slots[0].words:
+        if len(self._slots) == 1 and sentence.words[at] in self.slot(0).words:
             return at, at + 1
         if not self.is_possible(sentence):
             return None
@@ -153,16 +223,17 @@ class Term:
 
     def is_possible(self, words: Words) -> bool:
         """False when something the term needs is nowhere among the words."""
-        vocabulary = words.vocabulary
-        for need in self.needs:
-            if vocabulary.isdisjoint(need[0]) and not words.has(need):
+        gates = {gate: None for gate in self.anchors.values() if gate >= 0}
+        for number in (*gates, *range(len(self._slots))):
+            needs = self.slot(number).needs
+            if needs and not words.has(needs):
                 return False
         return True
 
     def covers(self, sentence: Sentence, at: int) -> Span | None:
         """Span of words that the term matches, any of its words being at a place."""
         if self.is_possible(sentence):
-            for number in range(len(self.slots)):
+            for number in range(len(self._slots)):
                 span = self._match(sentence, at, number)
                 if span:
                     return span
@@ -170,10 +241,11 @@ class Term:
 
     def _match(self, sentence: Sentence, at: int, number: int) -> Span | None:
         found = []
-        for first, last in set(_places(self.slots[number], sentence, at)):
-            ends = _walk(self.slots[number + 1 :], Slot.after, sentence, last)
+        for first, last in set(_places(self.slot(number), sentence, at)):
+            slots = self.slots
+            ends = _walk(slots[number + 1 :], Slot.after, sentence, last)
             if ends:
-                preceding = self.slots[number - 1 :: -1] if number else []
+                preceding = slots[number - 1 :: -1] if number else []
                 starts = _walk(preceding, Slot.before, sentence, first)
                 if starts:
                     found.append((min(starts), max(ends)))
@@ -208,56 +280,16 @@ def _places(slot: Slot, sentence: Sentence, at: int) -> Iterable[Span]:
         yield from sentence.class_spans(number, at)
     if not slot.by_word:
         return
-    for left, item, right in _both(slot.by_word, sentence.words[at]):
-        for first, last in sentence.item_spans(item, at):
-            for start in sentence.before(left, first):
-                for end in sentence.after(right, last):
+    for items, place in _both(slot.by_word, sentence.words[at]):
+        for first, last in sentence.item_spans(items[place], at):
+            for start in sentence.before(items[:place], first):
+                for end in sentence.after(items[place + 1 :], last):
                     yield start, end
 
 
-def parse_term(fields: list[str], numbers: Numbers) -> Term:
-    """Term from the columns of the index."""
-    lang, category, tier, context, places, pattern = fields
-    pairs = (pair.split(":") for pair in places.split())
-    flags = context.split()
-    slots = [_slot(chunk, numbers) for chunk in notation.parse(pattern, lang)]
-    return Term(
-        lang=lang,
-        category=category,
-        tier=tier,
-        rule=lexicon.rule_name(lang, category, pattern),
-        slots=slots,
-        anchors={int(anchor): int(gate) for anchor, gate in pairs},
-        needs=[needs for slot in slots if (needs := slot.needs())],
-        requires=[flag[1:] for flag in flags if flag[0] == "+"],
-        excludes=[flag[1:] for flag in flags if flag[0] == "!"],
-        is_organisation="organisation" in flags,
-        is_alone="alone" in flags,
-    )
-
-
-def _slot(chunk: Chunk, numbers: Numbers) -> Slot:
-    slot = Slot(frozenset(), frozenset(), {}, {}, {}, () in chunk)
-    words, classes = set(), set()
-    for alternative in filter(None, chunk):
-        items = _numbered(alternative, numbers)
-        if len(items) == 1 and isinstance(items[0], bytes) and _plain(items[0]):
-            words.add(items[0])
-        elif len(items) == 1 and isinstance(items[0], int):
-            classes.add(items[0])
-        else:
-            _file(slot, items)
-    slot.words, slot.classes = frozenset(words), frozenset(classes)
-    return slot
-
-
-def _file(slot: Slot, items: Items) -> None:
-    slot.by_first.setdefault(_plain(items[0]), []).append(items)
-    slot.by_last.setdefault(_plain(items[-1]), []).append(items)
-    for at, item in enumerate(items):
-        if not isinstance(item, Gap):
-            parts = items[:at], item, items[at + 1 :]
-            slot.by_word.setdefault(_plain(item), []).append(parts)
+def parse_slot(lang: str, chunk: str, numbers: Numbers) -> Slot:
+    """Slot of one chunk of a pattern."""
+    return Slot(notation.parse_chunk(chunk, lang), numbers)
 
 
 def _numbered(items: Alternative, numbers: Numbers) -> Items:
@@ -272,3 +304,13 @@ def _plain(item: Item) -> bytes | None:
     if isinstance(item, str):
         return spell_out(fold(item)).lower()
     return item if isinstance(item, bytes) and b"*" not in item else None
+
+
+def _rarity(item: Item) -> tuple[int, int]:
+    """Orders items by how much it tells that they are in a text."""
+    if isinstance(item, int):
+        return 1, _CLASS_RARITY
+    plain = _plain(item)
+    if plain is None:
+        return 0, 0
+    return (1, 1) if plain in lexicon.known_common_words() else (1, len(plain))

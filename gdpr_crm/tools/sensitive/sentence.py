@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from .folding import spell_out
-from .index import LEAF, STARRED, Entry, Index, Tree
+from .index import STARRED, Entry, Index
 from .notation import Gap
 
 _WORD = re.compile(rb"[^ ]+")
@@ -23,14 +23,12 @@ class Words:
 
     __slots__ = ("_index", "_vocabulary", "words")
 
-    def __init__(self, spelled: bytes, index: Index) -> None:
+    def __init__(
+        self, spelled: bytes, index: Index, vocabulary: frozenset[bytes] | None = None
+    ) -> None:
         self.words = spelled.lower().split()
         self._index = index
-        self._vocabulary: frozenset[bytes] | None = None
-
-    def add(self, words: list[bytes]) -> None:
-        """Words that are meant but written otherwise."""
-        self._vocabulary = frozenset(self.words).union(words)
+        self._vocabulary = vocabulary
 
     @property
     def vocabulary(self) -> frozenset[bytes]:
@@ -56,7 +54,7 @@ class Sentence(Words):
     """The words of one sentence, what they can mean and where they stand."""
 
     __slots__ = ("_cased", "_expressions", "_look", "_spans", "end", "entries")
-    __slots__ += ("folded", "start", "text")
+    __slots__ += ("_tails", "folded", "start", "text")
 
     def __init__(
         self, text: str, folded: bytes, span: Span, index: Index, look: Look
@@ -67,6 +65,7 @@ class Sentence(Words):
         super().__init__(spelled, index)
         self._cased = spelled.split()
         self._look = look
+        self._tails = index.tails
         self.entries = list(map(look, self._cased))  # what the lexicon knows of each
         self._spans: list[Span] | None = None
         self._expressions: dict[int, dict[int, list[int]]] = {}
@@ -99,21 +98,30 @@ class Sentence(Words):
         """Ends of the class expressions that begin at a word, by class."""
         known = self._expressions.get(at)
         if known is None:
-            known = self._expressions[at] = {}
-            self._climb(self.entries[at].tree, at + 1, known)
+            entry = self.entries[at]
+            known = {number: [at + 1] for number in entry.whole}
+            if entry.tails and at + 1 < len(self.words):
+                self._add_longer(entry.tails, at + 1, known)
+            self._expressions[at] = known
         return known
 
-    def _climb(self, tree: Tree, at: int, found: dict[int, list[int]]) -> None:
-        for number in tree.get(LEAF, ()):
-            found.setdefault(number, []).append(at)
-        if at < len(self.words):
-            word = self.words[at]
-            for written in {word, self._cased[at]}:
-                if written in tree:
-                    self._climb(tree[written], at + 1, found)
-            for form in tree.get(STARRED, ()):
-                if same(form, word):
-                    self._climb(tree[STARRED][form], at + 1, found)
+    def _add_longer(self, column: bytes, at: int, known: dict[int, list[int]]) -> None:
+        tails = self._tails(column)
+        for word in {self.words[at], self._cased[at]}:
+            for number, rest in tails.get(word, ()):
+                if not rest or self._follow(rest, at + 1):
+                    known.setdefault(number, []).append(at + 1 + len(rest))
+        for number, rest in tails.get(STARRED, ()):
+            if self._follow(rest, at):
+                known.setdefault(number, []).append(at + len(rest))
+
+    def _follow(self, forms: tuple[bytes, ...], at: int) -> bool:
+        """True when the words at a place have these forms."""
+        words, cased = self.words, self._cased
+        return at + len(forms) <= len(words) and all(
+            same(form, words[place]) or form == cased[place]
+            for place, form in enumerate(forms, at)
+        )
 
     def class_ends(self, number: int, at: int) -> list[int]:
         """Ends of the expressions of a class that begin at a word."""

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from . import folding
 from .index import NOTHING, Entry, Index
-from .matching import Term, union
+from .matching import Term
+from .memory import Memory
 from .sentence import Needs
 
 TYPO_MIN = 8  # letters
@@ -23,11 +24,11 @@ class Verdict(NamedTuple):
     form: bytes  # as the lexicon writes it
     terms: tuple[int, ...] = ()
     typo: bool = False
-    gates: tuple[Needs, ...] = ()  # what must be there as well
+    gates: tuple[frozenset[bytes], ...] = ()  # a word of each must be there as well
 
 
 DISGUISED = Verdict(b"\x81")
-SPELLED = Verdict(b". .", gates=((frozenset(), frozenset()),))
+SPELLED = Verdict(b". .")
 
 
 class Judge:
@@ -36,6 +37,7 @@ class Judge:
     def __init__(self, index: Index, term: Callable[[int], Term]) -> None:
         self._index = index
         self._term = term
+        self._known: dict[frozenset[bytes], frozenset[bytes]] = Memory(_itself)
 
     def verdict(self, token: bytes) -> Verdict | None:
         """None for a word that can't begin or hold any term."""
@@ -59,10 +61,26 @@ class Judge:
         return tuple(sorted({*entry.terms, *chain.from_iterable(by_class)}))
 
     def _worth(self, word: bytes, numbers: tuple[int, ...], entry: Entry) -> Verdict:
-        terms = [(number, self._term(number)) for number in numbers]
-        mates = union(self._mates(word, entry, *one) for one in terms)
-        gate = union(term.gate(word) for _, term in terms)
-        return Verdict(word, numbers, gates=tuple(filter(None, (mates, gate))))
+        mates, gates, either = [], [], []
+        for number in numbers:
+            term = self._term(number)
+            mate = self._words(self._mates(word, entry, number, term))
+            gate = self._words(term.gate(word))
+            mates.append(mate)
+            gates.append(gate)
+            either.append(gate if mate is None else mate)
+        found = [one for one in map(_union, (mates, gates)) if one is not None]
+        found = found or [one for one in [_union(either)] if one is not None]
+        return Verdict(word, numbers, gates=tuple(map(self._known.__getitem__, found)))
+
+    def _words(self, needs: Needs | None) -> frozenset[bytes] | None:
+        """The words of some needs, those of their classes included; None if unknown."""
+        if needs is None:
+            return None
+        keys = [self._index.keys(number) for number in needs[1]]
+        if None in keys:
+            return None
+        return needs[0].union(*filter(None, keys))
 
     def _mates(
         self, word: bytes, entry: Entry, number: int, term: Term
@@ -101,6 +119,17 @@ class Judge:
             if len(form) >= TYPO_MIN and is_near(form, word):
                 yield form
         yield from _early_slips(word)
+
+
+def _itself(one: frozenset[bytes]) -> frozenset[bytes]:
+    return one
+
+
+def _union(sets: list[frozenset[bytes] | None]) -> frozenset[bytes] | None:
+    """All words of some sets; None when one of the sets is unknown."""
+    if None in sets:
+        return None
+    return frozenset().union(*filter(None, sets))
 
 
 def _respelled(word: bytes) -> Iterable[bytes]:
