@@ -6,7 +6,7 @@
     "author": "gdpr_crm contributors",
     "website": "https://github.com/gdpr-crm/gdpr_crm",
     "license": "LGPL-3",
-    "depends": ["crm", "portal", "privacy_lookup"],
+    "depends": ["crm", "portal", "privacy_lookup", "sms"],
     "data": [
         "security/gdpr_crm_groups.xml",
         "security/ir.model.access.csv",
@@ -29,7 +29,9 @@
         "views/crm_lead_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",
+        "views/mail_compose_message_views.xml",
         "views/portal_templates.xml",
+        "views/consent_templates.xml",
         "views/privacy_templates.xml",
         "views/gdpr_crm_menus.xml",
     ],

@@ -18,6 +18,7 @@ MATRIX = {
     "gdpr.quarantine": (NONE, NONE, "rd", "rd"),
     "gdpr.request": (NONE, START, "rwc", "rwc"),
     "gdpr.request.line": (NONE, START, ALL, ALL),
+    "gdpr.signup": (NONE, NONE, READ, READ),
     "gdpr.subject": (NONE, READ, READ, READ),
     "gdpr.token": (NONE, NONE, NONE, NONE),
     # wizards: each user has their own

@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError
 
 from .gdpr_consent_event import CHANNELS
 
-ACTIONS = ("give", "confirm", "refuse", "withdraw", "expire")
+ACTIONS = ("ask", "give", "confirm", "refuse", "withdraw", "expire")
 
 # channels by which the person acts without anybody in between
 PERSON_CHANNELS = {"form", "portal", "email_link", "one_click"}
@@ -108,7 +108,7 @@ class GdprConsent(models.Model):
 
         :param subject: one ``gdpr.subject``
         :param purpose: one ``gdpr.purpose``
-        :param str action: give, confirm, refuse, withdraw or expire
+        :param str action: ask, give, confirm, refuse, withdraw or expire
         :param str channel: one of ``gdpr.consent.event``'s channels
         :param dict evidence: what proves it (personal; destroyed at an erasure)
         :param notice: the ``gdpr.notice`` that was shown; the current one when empty
@@ -144,7 +144,7 @@ class GdprConsent(models.Model):
             raise UserError(
                 self.env._("Unknown consent action: %(action)s.", action=action)
             )
-        if action in ("give", "confirm"):
+        if action in ("ask", "give", "confirm"):
             if subject.sudo().erased_on:
                 raise UserError(
                     self.env._(
@@ -160,11 +160,19 @@ class GdprConsent(models.Model):
                 )
         if action == "confirm" and consent.state != "pending":
             raise UserError(self.env._("There is nothing left to confirm."))
+        if action == "ask" and not subject._askable(purpose):
+            raise UserError(
+                self.env._(
+                    "This person has answered already, objects to marketing or has "
+                    "their data restricted: they aren't asked again."
+                )
+            )
 
     def _next_values(self, purpose, action, channel, notice):
         """Return the values that follow from an event (domain rules 1 to 8)."""
         now = fields.Datetime.now()
         state, confirmed = {
+            "ask": ("pending", False),
             "give": self._state_given(purpose, channel),
             "confirm": ("given", True),
             "refuse": ("refused", channel in PROVEN_CHANNELS),
@@ -181,6 +189,9 @@ class GdprConsent(models.Model):
         }
         if state == "given" and purpose.validity_months:
             values["expires_on"] = now + relativedelta(months=purpose.validity_months)
+        elif state == "pending":
+            company = purpose.company_id or self.env.company
+            values["expires_on"] = company._gdpr_signup_deadline()
         return values
 
     def _state_given(self, purpose, channel):
@@ -194,13 +205,42 @@ class GdprConsent(models.Model):
         return "given", False
 
     # ------------------------------------------------------------
+    # Double opt-in
+    # ------------------------------------------------------------
+
+    def _ask_confirmation(self, lead=None):
+        """Ask the persons to confirm these pending consents, by one mail each.
+
+        :param lead: the ``crm.lead`` that came with the sign-up and for nothing else
+        :return: the ``gdpr.signup`` records
+        """
+        return self.env["gdpr.signup"]._start(self, lead=lead)
+
+    def action_ask_confirmation(self):
+        """Send the person the link that confirms this consent (again)."""
+        self.check_access("read")
+        for consent in self:
+            if consent.state != "pending":
+                raise UserError(self.env._("There is nothing left to confirm."))
+            if not consent.subject_id.email:
+                raise UserError(
+                    self.env._(
+                        "No e-mail address is known, so nobody can confirm by e-mail."
+                    )
+                )
+        self.env["gdpr.signup"]._start(self, force=True)
+
+    # ------------------------------------------------------------
     # Expiry
     # ------------------------------------------------------------
 
     @api.model
     def _cron_expire(self, limit=500):
-        """Record the expiry of the consents whose validity ended, in batches."""
-        domain = [("state", "=", "given"), ("expires_on", "<=", fields.Datetime.now())]
+        """Record the end of what wasn't confirmed or renewed in time, in batches."""
+        domain = [
+            ("state", "in", ("pending", "given")),
+            ("expires_on", "<=", fields.Datetime.now()),
+        ]
         while consents := self.search(domain, limit=limit):
             for consent in consents:
                 self._record(

@@ -1,8 +1,10 @@
+import binascii
 import json
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
+from odoo.tools.misc import verify_hash_signed
 
 from ..tools import chain
 
@@ -47,6 +49,7 @@ class GdprConsentEvent(models.Model):
     )
     action = fields.Selection(
         [
+            ("ask", "Asked"),
             ("give", "Given"),
             ("confirm", "Confirmed"),
             ("refuse", "Refused"),
@@ -194,6 +197,27 @@ class GdprConsentEvent(models.Model):
             )
             faults += chain.verify(event._chain_values() for event in events)
         return faults
+
+    @api.model
+    def _check_receipt(self, scope, token):
+        """Return the events of a receipt that the ledger still holds as they were.
+
+        :param str token: the receipt's signed list of event ids and hashes
+        :return: ``gdpr.consent.event`` records, empty when the ledger says otherwise,
+            None when the receipt isn't ours
+        """
+        try:
+            signed = verify_hash_signed(self.sudo().env, scope, token or "")
+        except (ValueError, binascii.Error, OverflowError, IndexError):
+            signed = None
+        if signed is None:
+            return None
+        events = self.sudo().browse([event_id for event_id, _hash in signed]).exists()
+        if [[e.id, e.hash] for e in events] != signed or self._verify(
+            events.subject_id
+        ):
+            return self.sudo().browse()
+        return events
 
     def _chain_values(self):
         self.ensure_one()

@@ -42,6 +42,19 @@ class GdprPurpose(models.Model):
         default="consent",
         tracking=True,
     )
+    channel = fields.Selection(
+        [
+            ("email", "E-mail"),
+            ("sms", "SMS"),
+            ("phone", "Telephone"),
+            ("post", "Letter"),
+            ("any", "Any"),
+        ],
+        required=True,
+        default="email",
+        tracking=True,
+        help="A yes to one channel is none to another: one purpose for each.",
+    )
     balancing_test = fields.Text(
         tracking=True,
         help="Why the interest outweighs the person's (recital 47). Without it "

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import fields, models
 
 
@@ -18,9 +20,31 @@ class ResCompany(models.Model):
     gdpr_reminder_days = fields.Integer(
         string="Remind the Person after (days)", default=3, required=True
     )
+    gdpr_signup_days = fields.Integer(
+        string="Sign-up Link Valid (days)",
+        default=7,
+        required=True,
+        help="A consent that isn't confirmed by then is closed.",
+    )
+    gdpr_purge_days = fields.Integer(
+        string="Delete Unconfirmed Sign-ups after (days)",
+        default=30,
+        required=True,
+        help="Counted from the day they were closed.",
+    )
+    gdpr_record_ip = fields.Boolean(
+        string="Record Shortened IP Addresses",
+        help="Adds the shortened address to the proof of a confirmed consent. The "
+        "proof holds without it: off unless you need it.",
+    )
 
     _gdpr_days_positive = models.Constraint(
         "CHECK(gdpr_confirmation_days > 0 AND gdpr_download_days > 0 "
-        "AND gdpr_reminder_days > 0)",
+        "AND gdpr_reminder_days > 0 AND gdpr_signup_days > 0 AND gdpr_purge_days > 0)",
         "The privacy periods are counted in days, at least one.",
     )
+
+    def _gdpr_signup_deadline(self):
+        """Return until when a sign-up that starts now can be confirmed."""
+        self.ensure_one()
+        return fields.Datetime.now() + timedelta(days=self.gdpr_signup_days)

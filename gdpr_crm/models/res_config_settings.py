@@ -18,3 +18,10 @@ class ResConfigSettings(models.TransientModel):
     gdpr_reminder_days = fields.Integer(
         related="company_id.gdpr_reminder_days", readonly=False
     )
+    gdpr_signup_days = fields.Integer(
+        related="company_id.gdpr_signup_days", readonly=False
+    )
+    gdpr_purge_days = fields.Integer(
+        related="company_id.gdpr_purge_days", readonly=False
+    )
+    gdpr_record_ip = fields.Boolean(related="company_id.gdpr_record_ip", readonly=False)

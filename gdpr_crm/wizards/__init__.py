@@ -7,5 +7,7 @@ from . import (
     gdpr_deletion_reason,
     gdpr_consent_entry,
     base_partner_merge,
+    mail_compose_message,
     privacy_lookup_wizard,
+    sms_composer,
 )
