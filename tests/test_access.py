@@ -13,6 +13,7 @@ MATRIX = {
     "gdpr.data.rule": (NONE, NONE, READ, ALL),
     "gdpr.deletion": (NONE, NONE, READ, READ),
     "gdpr.exception": (NONE, NONE, "rwc", ALL),
+    "gdpr.ledger.check": (NONE, NONE, READ, READ),
     "gdpr.notice": (READ, READ, READ, ALL),
     "gdpr.purpose": (READ, READ, READ, ALL),
     "gdpr.quarantine": (NONE, NONE, "rd", "rd"),

@@ -8,6 +8,7 @@ from . import (
     gdpr_purpose,
     gdpr_consent_event,
     gdpr_consent,
+    gdpr_ledger_check,
     gdpr_signup,
     gdpr_token,
     gdpr_request,

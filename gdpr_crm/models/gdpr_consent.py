@@ -2,6 +2,7 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
 
 from .gdpr_consent_event import CHANNELS
 
@@ -203,6 +204,43 @@ class GdprConsent(models.Model):
         if purpose.double_opt_in:
             return "pending", False
         return "given", False
+
+    # ------------------------------------------------------------
+    # The state follows from the events
+    # ------------------------------------------------------------
+
+    @api.model
+    def _find_disagreeing(self):
+        """Return the consents whose state isn't what their last event left."""
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT c.id FROM gdpr_consent c
+                  LEFT JOIN LATERAL (
+                       SELECT state, confirmed FROM gdpr_consent_event
+                        WHERE consent_id = c.id ORDER BY number DESC LIMIT 1) e ON TRUE
+                 WHERE e.state IS DISTINCT FROM c.state
+                    OR COALESCE(e.confirmed, FALSE) != COALESCE(c.confirmed, FALSE)
+                """
+            )
+        )
+        return self.browse([consent_id for (consent_id,) in rows])
+
+    def _repair(self):
+        """Put the consents back into the state that their events say.
+
+        A consent without any event proves nothing: it is closed as expired.
+        """
+        for consent in self.sudo().with_context(gdpr_ledger=self._LEDGER_KEY):
+            last = consent.event_ids.sorted("number")[-1:]
+            consent.write(
+                {
+                    "state": last.state or "expired",
+                    "confirmed": last.confirmed,
+                    "channel": last.channel or "system",
+                }
+            )
 
     # ------------------------------------------------------------
     # Double opt-in
