@@ -17,6 +17,8 @@
         "data/gdpr_data_rule_data.xml",
         "data/mail_template_data.xml",
         "data/ir_cron_data.xml",
+        "report/gdpr_register_templates.xml",
+        "report/gdpr_proof_templates.xml",
         "views/gdpr_consent_views.xml",
         "views/gdpr_data_rule_views.xml",
         "views/gdpr_exception_views.xml",

@@ -29,6 +29,7 @@ MATRIX = {
     "gdpr.erasure": (NONE, ALL, ALL, ALL),
     "gdpr.erasure.line": (NONE, ALL, ALL, ALL),
     "gdpr.export": (NONE, ALL, ALL, ALL),
+    "gdpr.notice.change": (NONE, NONE, NONE, ALL),
     "gdpr.refusal": (NONE, NONE, ALL, ALL),
 }
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "d": "unlink"}
