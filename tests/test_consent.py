@@ -1,6 +1,7 @@
 from unittest.mock import patch
 
 import psycopg2
+from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
@@ -290,6 +291,26 @@ class TestConsent(GdprCase):
         self.assertTrue(notified)
         with self.assertRaises(AccessError):
             self.env["gdpr.ledger.check"].with_user(self.salesperson).action_run()
+
+    def test_objection_outlives_an_erasure(self):
+        self.subject._object_to_marketing()
+        self.subject._erase_identity()
+        self.partner.gdpr_erased = True
+        back = (
+            self.env["res.partner"]
+            .create({"name": "Jeanne", "email": "jeanne.martin@example.com"})
+            .gdpr_subject_id
+        )
+        self.assertTrue(back.objected)
+        self.record("give", "portal", subject=back)
+        self.assertContactable(False, subject=back)
+
+    def test_clock_that_goes_backwards_does_not_change_the_order(self):
+        self.record("give", "portal")
+        with freeze_time("2020-01-01"):
+            self.record("withdraw", "portal")
+        self.assertConsent("withdrawn")
+        self.assertFalse(self.faults())
 
     # notices
 

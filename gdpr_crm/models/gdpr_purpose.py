@@ -239,7 +239,7 @@ class GdprPurpose(models.Model):
                     purpose.name,
                     purpose.description or "",
                     basis[purpose.lawful_basis],
-                    purpose.balancing_test or "",
+                    purpose._register_balancing_test(),
                     company.name,
                     company._gdpr_contact(),
                     purpose.person_categories or "",
@@ -252,6 +252,11 @@ class GdprPurpose(models.Model):
                 ]
             )
         return headers, rows
+
+    def _register_balancing_test(self):
+        if self.lawful_basis != "legitimate_interest":
+            return self.env._("Not applicable")
+        return self.balancing_test or ""
 
     def action_register_xlsx(self):
         """Download the record of processing activities as a spreadsheet."""
