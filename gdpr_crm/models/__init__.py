@@ -3,6 +3,7 @@ from . import (
     gdpr_subject,
     gdpr_subject_link,
     gdpr_subject_mixin,
+    gdpr_subject_mailbox,
     gdpr_subject_outbound,
     gdpr_notice,
     gdpr_purpose,

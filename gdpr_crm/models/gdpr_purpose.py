@@ -189,6 +189,10 @@ class GdprPurpose(models.Model):
         18, 21).
         """
         self.ensure_one()
+        own = self._own_contactable_domain()
+        return own & self.env["gdpr.subject"]._shared_domain(own)
+
+    def _own_contactable_domain(self):
         if not self.active:
             return Domain.FALSE
         domain = Domain("erased_on", "=", False) & Domain("restricted", "=", False)
