@@ -22,6 +22,7 @@
         "views/gdpr_consent_views.xml",
         "views/gdpr_data_rule_views.xml",
         "views/gdpr_exception_views.xml",
+        "views/gdpr_finding_views.xml",
         "views/gdpr_export_templates.xml",
         "views/gdpr_purpose_views.xml",
         "views/gdpr_request_templates.xml",

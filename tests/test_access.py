@@ -10,6 +10,11 @@ ALL, READ, START, NONE = "rwcd", "r", "rc", ""
 MATRIX = {
     "gdpr.consent": (NONE, READ, READ, READ),
     "gdpr.consent.event": (NONE, READ, READ, READ),
+    "gdpr.allowance": (NONE, NONE, "rd", "rd"),
+    "gdpr.finding": (NONE, NONE, READ, READ),
+    "gdpr.scan": (NONE, NONE, "rwc", "rwc"),
+    "gdpr.scan.target": (NONE, NONE, READ, READ),
+    "gdpr.finding.resolution": (NONE, NONE, ALL, ALL),
     "gdpr.data.rule": (NONE, NONE, READ, ALL),
     "gdpr.deletion": (NONE, NONE, READ, READ),
     "gdpr.exception": (NONE, NONE, "rwc", ALL),

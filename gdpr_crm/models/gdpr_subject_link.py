@@ -24,7 +24,8 @@ PERSONS = """
        AND (l.email_normalized IS NOT NULL
             OR p.id IS NULL
             OR (p.gdpr_subject_id IS NULL
-                AND (p.is_company OR (p.type IS DISTINCT FROM 'contact' AND p.parent_id IS NOT NULL))))
+                AND (p.is_company OR (p.type IS DISTINCT FROM 'contact'
+                                      AND p.parent_id IS NOT NULL))))
        AND l.gdpr_subject_id IS NULL
 """
 

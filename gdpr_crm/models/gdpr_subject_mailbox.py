@@ -69,9 +69,14 @@ class GdprSubjectMixin(models.AbstractModel):
             record.check_access("write")
             # no user writes on data subjects
             mailbox = record.gdpr_subject_id.sudo()
-            if not mailbox.email or len(mailbox.partner_ids) + len(mailbox.lead_ids) < 2:
+            if (
+                not mailbox.email
+                or len(mailbox.partner_ids) + len(mailbox.lead_ids) < 2
+            ):
                 raise UserError(
-                    self.env._("Nobody else has this address: there is nothing to split.")
+                    self.env._(
+                        "Nobody else has this address: there is nothing to split."
+                    )
                 )
             own = mailbox.create(
                 {"company_id": record.company_id.id, "mailbox_id": mailbox.id}
