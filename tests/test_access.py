@@ -35,6 +35,8 @@ MATRIX = {
     "gdpr.erasure.line": (NONE, ALL, ALL, ALL),
     "gdpr.export": (NONE, ALL, ALL, ALL),
     "gdpr.notice.change": (NONE, NONE, NONE, ALL),
+    "gdpr.extension": (NONE, NONE, ALL, ALL),
+    "gdpr.identity": (NONE, NONE, ALL, ALL),
     "gdpr.refusal": (NONE, NONE, ALL, ALL),
 }
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "d": "unlink"}

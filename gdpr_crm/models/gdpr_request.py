@@ -206,12 +206,6 @@ class GdprRequest(models.Model):
         for request in self:
             request.email_disposable = is_disposable(request.email or "")
 
-    @api.depends("received_on")
-    def _compute_due_on(self):
-        for request in self:
-            received = fields.Datetime.context_timestamp(request, request.received_on)
-            request.due_on = deadline.due_date(received.date())
-
     @api.depends("due_on")
     def _compute_days_left(self):
         today = fields.Date.context_today(self)

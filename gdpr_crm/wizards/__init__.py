@@ -4,6 +4,7 @@ from . import (
     gdpr_erasure,
     gdpr_confirmation,
     gdpr_refusal,
+    gdpr_extension,
     gdpr_deletion_reason,
     gdpr_consent_entry,
     gdpr_notice_change,
