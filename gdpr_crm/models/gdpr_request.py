@@ -6,7 +6,6 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import email_normalize
 
-from ..tools import deadline
 from ..tools.addresses import is_disposable
 from .gdpr_token import PLACEHOLDER
 

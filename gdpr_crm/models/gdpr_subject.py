@@ -102,6 +102,9 @@ class GdprSubject(models.Model):
         "(phone) WHERE phone IS NOT NULL", "There is one data subject a phone number."
     )
 
+    # few are restricted, and every write on a contact or lead asks who
+    _restricted_idx = models.Index("(id) WHERE restricted IS TRUE")
+
     # ------------------------------------------------------------
     # Compute and search
     # ------------------------------------------------------------
