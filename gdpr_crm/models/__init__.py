@@ -23,6 +23,8 @@ from . import (
     gdpr_scan,
     gdpr_finding,
     gdpr_deletion,
+    gdpr_breach,
+    gdpr_retention,
     gdpr_data_rule,
     gdpr_data_map,
     gdpr_data_map_erasure,

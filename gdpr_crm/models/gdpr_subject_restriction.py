@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
 
 
@@ -10,9 +10,34 @@ class GdprSubject(models.Model):
 
     _inherit = "gdpr.subject"
 
+    legal_hold = fields.Boolean(
+        readonly=True,
+        help="Kept for legal claims: neither an erasure nor the end of the retention "
+        "period deletes anything (GDPR Art. 17(3)(e)).",
+    )
+    legal_hold_reason = fields.Text(
+        readonly=True, groups="gdpr_crm.group_officer", help="Which claim."
+    )
+
     def _check_officer(self):
         if not (self.env.su or self.env.user.has_group("gdpr_crm.group_officer")):
             raise AccessError(self.env._("Only a privacy officer may do this."))
+
+    def action_open_hold(self):
+        """Open the wizard that says why a person's data are kept for legal claims."""
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "gdpr.legal.hold",
+            "name": self.env._("Legal Hold"),
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_subject_ids": self.ids},
+        }
+
+    def action_release_hold(self):
+        """End the legal hold."""
+        self._check_officer()
+        self.sudo().write({"legal_hold": False, "legal_hold_reason": False})
 
     def action_restrict(self):
         """Restrict the processing of these persons' data."""

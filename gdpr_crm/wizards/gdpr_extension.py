@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.exceptions import UserError
 
 
 class GdprExtension(models.TransientModel):
@@ -37,4 +38,26 @@ class GdprIdentity(models.TransientModel):
         """Record the doubt and write to the person."""
         self.ensure_one()
         self.request_id._ask_identity(self.doubt)
+        return {"type": "ir.actions.act_window_close"}
+
+
+class GdprLegalHold(models.TransientModel):
+    """Keep a person's data for legal claims (GDPR Art. 17(3)(e))."""
+
+    _name = "gdpr.legal.hold"
+    _description = "Legal Hold"
+
+    subject_ids = fields.Many2many("gdpr.subject", required=True)
+    reason = fields.Text(required=True, help="Which claim, and since when.")
+
+    def action_hold(self):
+        """Put the hold on these persons."""
+        self.ensure_one()
+        self.subject_ids.check_access("read")
+        if not (self.reason or "").strip():
+            raise UserError(self.env._("State the reason in a few words."))
+        # no user writes on data subjects
+        self.subject_ids.sudo().write(
+            {"legal_hold": True, "legal_hold_reason": self.reason}
+        )
         return {"type": "ir.actions.act_window_close"}
