@@ -26,6 +26,16 @@ FROZEN_FIELDS = {
 }
 
 
+HEIGHT_SCRIPT = """<script>
+addEventListener("message", function (event) {{
+    var frame = document.getElementById("privacy-form-{slug}");
+    if (event.origin === "{base}" && event.source === frame.contentWindow) {{
+        frame.style.height = Math.min(Number(event.data.gdprFormHeight), 9999) + "px";
+    }}
+}});
+</script>"""
+
+
 class GdprForm(models.Model):
     """A public form that collects personal data: it can't be published while its own
     check finds a fault (GDPR Art. 5(1), 7, 13, 25).
@@ -199,7 +209,9 @@ class GdprForm(models.Model):
 
     @api.depends("slug", "title")
     def _compute_url(self):
-        base = self.get_base_url() if len(self) == 1 else self.env.company.get_base_url()
+        base = (
+            self.get_base_url() if len(self) == 1 else self.env.company.get_base_url()
+        )
         for form in self:
             form.url = f"{base}/privacy/form/{form.slug}"
             form.embed_url = f"{form.url}/embed"
@@ -219,15 +231,8 @@ class GdprForm(models.Model):
             '<iframe id="privacy-form-%s" src="%s" title="%s" '
             'style="width:100%%;height:60rem;border:0"></iframe>\n'
         ) % (self.slug, self.embed_url, self.title or "")
-        script = """<script>
-addEventListener("message", function (event) {
-    var frame = document.getElementById("privacy-form-%(slug)s");
-    if (event.origin === "%(base)s" && event.source === frame.contentWindow) {
-        frame.style.height = Math.min(Number(event.data.gdprFormHeight), 9999) + "px";
-    }
-});
-</script>""" % {"slug": self.slug, "base": "/".join(base.split("/")[:3])}
-        return frame + script
+        base = "/".join(base.split("/")[:3])  # an origin has no path
+        return str(frame) + HEIGHT_SCRIPT.format(slug=self.slug, base=base)
 
     def _compute_lead_count(self):
         groups = self.env["crm.lead"]._read_group(
@@ -277,7 +282,11 @@ addEventListener("message", function (event) {
     def _check_embed_origins(self):
         for form in self:
             for line in (form.embed_origins or "").split():
-                if not links.is_web_address(line) or line.count("/") != 2 or "," in line:
+                if (
+                    not links.is_web_address(line)
+                    or line.count("/") != 2
+                    or "," in line
+                ):
                     raise ValidationError(
                         self.env._(
                             "“%(line)s” is no web site's address. Write it like "
@@ -325,7 +334,9 @@ addEventListener("message", function (event) {
         leads_sudo = self.env["crm.lead"].sudo().with_context(active_test=False)
         if leads_sudo.search_count([("gdpr_form_id", "in", self.ids)], limit=1):
             raise UserError(
-                self.env._("People used this form: archive it, it is part of the proof.")
+                self.env._(
+                    "People used this form: archive it, it is part of the proof."
+                )
             )
 
     def copy_data(self, default=None):
@@ -464,9 +475,7 @@ addEventListener("message", function (event) {
     def action_view_leads(self):
         """Open the leads that came by this form."""
         self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "crm.crm_lead_all_leads"
-        )
+        action = self.env["ir.actions.act_window"]._for_xml_id("crm.crm_lead_all_leads")
         domain = [("gdpr_form_id", "=", self.id)]
         return action | {"domain": domain, "context": {"default_type": "lead"}}
 

@@ -29,9 +29,7 @@ class GdprForm(models.Model):
 
     fault_count = fields.Integer(compute="_compute_faults")
     warning_count = fields.Integer(compute="_compute_faults")
-    faults_html = fields.Html(
-        string="Check", compute="_compute_faults", sanitize=False
-    )
+    faults_html = fields.Html(string="Check", compute="_compute_faults", sanitize=False)
 
     @api.depends(lambda self: self._checked_paths())
     @api.depends_context("lang")
@@ -47,7 +45,10 @@ class GdprForm(models.Model):
     def _checked_paths(self):
         """Return what the check reads, so that the form view shows it live."""
         line_names = ("field_name", "label", "hint", "required", "purpose_id", "reason")
-        purpose_names = (*self.env["gdpr.purpose"]._form_fields(), "field_ids.field_name")
+        purpose_names = (
+            *self.env["gdpr.purpose"]._form_fields(),
+            "field_ids.field_name",
+        )
         return [
             *("name", "title", "intro", "lang", "company_id", "state", "minimum_age"),
             *("policy_url", "terms_url", "link_answers", "field_ids"),
@@ -59,9 +60,9 @@ class GdprForm(models.Model):
     def _render_faults(self, faults):
         """Return the list of faults as the form view shows it."""
         if not faults:
-            return Markup('<div class="alert alert-success mb-0">%s</div>') % self.env._(
-                "The check found no fault: this form can be published."
-            )
+            return Markup(
+                '<div class="alert alert-success mb-0">%s</div>'
+            ) % self.env._("The check found no fault: this form can be published.")
         lists = Markup()
         for blocking, style, title in (
             (True, "danger", self.env._("To put right before it can be published")),
