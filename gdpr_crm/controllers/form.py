@@ -100,7 +100,7 @@ class FormController(http.Controller):
             return self._render("gdpr_crm.form_closed", form, embed, status=GONE)
         post = {name: value for name, value in post.items() if isinstance(value, str)}
         if not self._own_origin(form):
-            error = form.with_context(lang=form.lang).env._(
+            error = form.with_context(lang=form._page_lang()).env._(
                 "This form was sent from a web site that isn't ours. Nothing was "
                 "taken in: please use the form on this page."
             )
@@ -130,13 +130,14 @@ class FormController(http.Controller):
 
     def _render(self, template, form, embed, post=None, errors=None, status=200):
         """Render in the language and for the company of the form."""
-        request.update_context(lang=form.lang)
-        form = form.with_context(lang=form.lang)
+        request.update_context(lang=form._page_lang())
+        form = form.with_context(lang=form._page_lang())
         values = {
             "page_name": "gdpr_public",
             "res_company": form.company_id,
             "embed": embed,
-            "action": form.embed_url if embed else form.url,
+            # without a host: who opened it under another name stays there
+            "action": f"/privacy/form/{form.slug}{'/embed' if embed else ''}",
             "token": form._page_token(),
             "preview": form.state != "published",
             **form._page_values(post, errors),

@@ -109,6 +109,7 @@ class GdprForm(models.Model):
         "gdpr.purpose",
         string="Further Purposes",
         check_company=True,
+        context={"active_test": False},  # the check must see an archived one
         help="Each one that needs consent gets a box of its own, not ticked.",
     )
     field_ids = fields.One2many(
@@ -171,6 +172,11 @@ class GdprForm(models.Model):
     @api.model
     def _selection_lang(self):
         return self.env["res.lang"].get_installed()
+
+    def _page_lang(self):
+        """Return the language of the page; Odoo's own where it isn't active."""
+        active = self.lang and self.env["res.lang"]._get_data(code=self.lang)
+        return self.lang if active else "en_US"
 
     @api.depends("name")
     def _compute_title(self):

@@ -69,7 +69,7 @@ class GdprForm(models.Model):
             (False, "warning", self.env._("Worth a look")),
         ):
             items = [
-                Markup("<li>%s <span class='text-muted'>(%s)</span></li>")
+                Markup("<li>%s <small>(%s)</small></li>")
                 % (fault.message, fault.article)
                 for fault in faults
                 if fault.blocking is blocking
@@ -129,7 +129,7 @@ class GdprForm(models.Model):
 
     def _shown_purposes(self):
         """Return the purposes in the language of the form."""
-        return self._purposes().with_context(lang=self.lang)
+        return self._purposes().with_context(lang=self._page_lang())
 
     # ------------------------------------------------------------
     # Rules
@@ -190,7 +190,7 @@ class GdprForm(models.Model):
     def _faults_of_consent(self) -> Iterator[Fault]:
         """A consent is separate, informed, revocable, proven (Art. 4(11), 7)."""
         notices = self._notices()
-        shown = self._consent_purposes().with_context(lang=self.lang)
+        shown = self._consent_purposes().with_context(lang=self._page_lang())
         for purpose in shown:
             notice = notices[purpose]
             if notice:
@@ -339,7 +339,7 @@ class GdprForm(models.Model):
                 _(
                     "“%(purpose)s” doesn't declare “%(field)s”: remove the field, or "
                     "declare it on the purpose under Data on Forms.",
-                    purpose=purpose.with_context(lang=self.lang).name,
+                    purpose=purpose.with_context(lang=self._page_lang()).name,
                     field=label,
                 ),
             )
@@ -421,7 +421,7 @@ class GdprForm(models.Model):
     def _faults_of_address(self) -> Iterator[Fault]:
         """A consent needs an address, an answer too (Art. 7(1))."""
         names = set(self.field_ids.mapped("field_name"))
-        consents = self._consent_purposes().with_context(lang=self.lang)
+        consents = self._consent_purposes().with_context(lang=self._page_lang())
         confirmed = consents.filtered("double_opt_in")
         if confirmed and "email_from" not in names:
             yield Fault(
@@ -475,7 +475,7 @@ class GdprForm(models.Model):
                     "link_unasked",
                     False,
                     "Art. 12(1)",
-                    _("%(url)s wasn't asked for yet: publishing does so.", url=url),
+                    _("%(url)s wasn't opened yet: publishing does so.", url=url),
                 )
             elif answers[url]["error"]:
                 yield self._fault_of_answer(url, answers[url])
@@ -548,7 +548,7 @@ class GdprForm(models.Model):
                 self.env._("A box of the page is ticked beforehand: untick it."),
             )
         offered = {box.get("name") for box in boxes}
-        for purpose in self._consent_purposes().with_context(lang=self.lang):
+        for purpose in self._consent_purposes().with_context(lang=self._page_lang()):
             if f"purpose_{purpose._origin.id}" not in offered:
                 yield Fault(
                     "box_missing",
@@ -563,5 +563,5 @@ class GdprForm(models.Model):
     def _render_fields(self):
         """Return the fields and boxes of the public page, not filled in."""
         return self.env["ir.qweb"]._render(
-            "gdpr_crm.form_fields", self._page_values(), lang=self.lang
+            "gdpr_crm.form_fields", self._page_values(), lang=self._page_lang()
         )

@@ -112,7 +112,7 @@ class GdprFormField(models.Model):
     def _compute_label(self):
         for line in self:
             if line.field_name and not line.label:
-                lang = line.form_id.lang or self.env.lang
+                lang = line.form_id._page_lang()
                 strings = (
                     self.env["crm.lead"]
                     .with_context(lang=lang)
@@ -129,7 +129,7 @@ class GdprFormField(models.Model):
     def _compute_reason(self):
         for line in self:
             if not line.reason:
-                lang = line.form_id.lang or self.env.lang
+                lang = line.form_id._page_lang()
                 declared = line.purpose_id.with_context(lang=lang)._declared(
                     line.field_name
                 )

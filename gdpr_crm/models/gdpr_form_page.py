@@ -24,7 +24,9 @@ class GdprForm(models.Model):
         :param dict errors: input's name → what to do
         """
         self.ensure_one()
-        form_sudo = self.sudo().with_context(lang=self.lang)  # visitors may read none
+        form_sudo = self.sudo().with_context(
+            lang=self._page_lang()
+        )  # visitors may read none
         notices = form_sudo._notices()
         consents = form_sudo._consent_purposes()
         return {
@@ -45,6 +47,13 @@ class GdprForm(models.Model):
             for purpose, notice in notices.items()
             if notice.policy_url and notice.policy_url != self.policy_url
         }
+
+    def _controller_address(self):
+        """Return how to reach the controller, behind its name (GDPR Art. 13(1)(a))."""
+        company = self.company_id
+        town = " ".join(filter(None, (company.zip, company.city)))
+        parts = (company.street, town, company.email, company.phone)
+        return "".join(f", {part}" for part in parts if part)
 
     def _box_required(self, purpose):
         """Tell whether the visitor comes for this purpose and nothing without it."""
@@ -104,7 +113,9 @@ class GdprForm(models.Model):
         self.ensure_one()
         # the visitor has no rights; what they send is checked here
         form_sudo = (
-            self.sudo().with_company(self.company_id).with_context(lang=self.lang)
+            self.sudo()
+            .with_company(self.company_id)
+            .with_context(lang=self._page_lang())
         )
         if post.get(TRAP):
             return {}

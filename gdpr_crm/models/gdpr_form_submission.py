@@ -205,7 +205,7 @@ class GdprFormSubmission(models.Model):
         # with a sign-up alone, the lead goes if nobody confirms it
         alone = form.purpose_id.lawful_basis == "consent"
         pending.with_company(form.company_id).with_context(
-            lang=form.lang
+            lang=form._page_lang()
         )._ask_confirmation(lead=self.lead_id if alone else None)
         self.write({"state": "done", "mailed_on": fields.Datetime.now()})
 
