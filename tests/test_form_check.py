@@ -192,6 +192,15 @@ class TestFormCheck(FormCase):
         ]
         self.assertFault("consent_disguised")
 
+    def test_field_that_was_removed_breaks_neither_check_nor_page(self):
+        line = self.line("phone")
+        self.env.cr.execute(
+            "UPDATE gdpr_form_field SET field_name = 'x_gone' WHERE id = %s", [line.id]
+        )
+        line.invalidate_recordset()
+        self.assertFault("field_gone")
+        self.assertNotIn("x_gone", str(self.form._render_fields()))
+
     def test_consent_needs_an_address(self):
         self.line("email_from").unlink()
         self.assertFault("email_missing")

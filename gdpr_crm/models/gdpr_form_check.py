@@ -282,10 +282,20 @@ class GdprForm(models.Model):
                 "Art. 5(1)(c)",
                 self.env._("The form asks for nothing: add its fields."),
             )
-        for line in self.field_ids:
-            if line.field_name:
-                yield from self._faults_of_need(line)
-                yield from self._faults_of_label(line)
+        present = self.field_ids._present()
+        for line in present:
+            yield from self._faults_of_need(line)
+            yield from self._faults_of_label(line)
+        for line in self.field_ids.filtered("field_name") - present:
+            yield Fault(
+                "field_gone",
+                True,
+                "Art. 5(1)(c)",
+                self.env._(
+                    "“%(field)s” doesn't exist on leads any more: remove it.",
+                    field=line.label or "",
+                ),
+            )
         required = self.field_ids.filtered("required")
         if len(self.field_ids) > 2 and required == self.field_ids:
             yield Fault(

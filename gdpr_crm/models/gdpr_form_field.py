@@ -168,6 +168,11 @@ class GdprFormField(models.Model):
     # On the page
     # ------------------------------------------------------------
 
+    def _present(self):
+        """Return those whose data still exist: a field of Studio can be removed."""
+        lead_fields = self.env["crm.lead"]._fields
+        return self.filtered(lambda line: line.field_name in lead_fields)
+
     def _lead_field(self):
         self.ensure_one()
         return self.env["crm.lead"]._fields[self.field_name]
@@ -190,7 +195,8 @@ class GdprFormField(models.Model):
         self.ensure_one()
         if self._kind() == "textarea":
             return MAX_TEXT
-        return MAX_LENGTH.get(self.field_name) or self._lead_field().size or MAX_CHAR
+        size = getattr(self._lead_field(), "size", None)
+        return MAX_LENGTH.get(self.field_name) or size or MAX_CHAR
 
     def _autocomplete(self):
         self.ensure_one()

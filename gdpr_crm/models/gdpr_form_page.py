@@ -31,6 +31,7 @@ class GdprForm(models.Model):
         consents = form_sudo._consent_purposes()
         return {
             "form": form_sudo,
+            "lines": form_sudo.field_ids._present(),
             "boxes": [(purpose, notices[purpose]) for purpose in consents],
             "informed": form_sudo._purposes() - consents,
             "policy_urls": form_sudo._policy_urls(notices),
@@ -145,7 +146,7 @@ class GdprForm(models.Model):
         """Return (values of the lead, errors by field) of what was typed."""
         values, errors = {}, {}
         names = [str(post.get(n, ""))[:200] for n in ("contact_name", "partner_name")]
-        for line in self.field_ids:
+        for line in self.field_ids._present():
             name = line.field_name
             try:
                 value = line._read_value(str(post.get(name, "")))

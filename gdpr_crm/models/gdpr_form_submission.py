@@ -83,7 +83,7 @@ class GdprFormSubmission(models.Model):
                 )
             )
         for_person = self._count("email_digest", email_digest, timedelta(hours=1))
-        submission = self._register(form, values, notices, ip_digest, email_digest)
+        submission = self._note(form, values, notices, ip_digest, email_digest)
         if not submission:
             return submission
         submission.lead_id = self.env["crm.lead"]._gdpr_from_form(form, values)
@@ -110,7 +110,7 @@ class GdprFormSubmission(models.Model):
         )
 
     @api.model
-    def _register(self, form, values, notices, ip_digest, email_digest):
+    def _note(self, form, values, notices, ip_digest, email_digest):
         """Return a new submission, empty when the same was sent a moment ago.
 
         Of two clicks at the same moment, the database lets one through.
