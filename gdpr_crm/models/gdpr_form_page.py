@@ -56,6 +56,9 @@ class GdprForm(models.Model):
         parts = (company.street, town, company.email, company.phone)
         return "".join(f", {part}" for part in parts if part)
 
+    def _age_question(self):
+        return self.env._("Are you %(age)s or older?", age=self.minimum_age)
+
     def _box_required(self, purpose):
         """Tell whether the visitor comes for this purpose and nothing without it."""
         self.ensure_one()
