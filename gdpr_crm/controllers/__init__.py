@@ -1,1 +1,1 @@
-from . import consent, portal, privacy, register
+from . import consent, form, portal, privacy, register
