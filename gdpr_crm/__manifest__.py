@@ -25,6 +25,7 @@
         "views/gdpr_data_rule_views.xml",
         "views/gdpr_exception_views.xml",
         "views/gdpr_finding_views.xml",
+        "views/gdpr_sensitive_setting_views.xml",
         "views/gdpr_export_templates.xml",
         "views/gdpr_form_templates.xml",
         "views/gdpr_form_views.xml",

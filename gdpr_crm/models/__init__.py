@@ -22,6 +22,7 @@ from . import (
     gdpr_scan_target,
     gdpr_scan,
     gdpr_finding,
+    gdpr_sensitive_setting,
     gdpr_deletion,
     gdpr_breach,
     gdpr_retention,

@@ -4,7 +4,6 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools.masking import mask, normal_form
-from ..tools.sensitive import detector
 from .gdpr_scan_target import TARGETS
 
 OPEN = "open"
@@ -125,9 +124,10 @@ class GdprFinding(models.Model):
 
         :return: list of ``sensitive.detector.Finding``
         """
-        found = detector.find(text, kind, names=names)
+        found = self.env["gdpr.sensitive.term"]._detector().find(text, kind, names)
         if not found:
             return []
+        found = self.env["gdpr.sensitive.policy"]._apply(found)
         allowed = self.env["gdpr.allowance"]._digests()
         if not allowed:
             return found

@@ -60,11 +60,13 @@ class GdprSensitiveMixin(models.AbstractModel):
     def _gdpr_text_kinds(self):
         """Return field name → detector's kind, of the fields that are looked at."""
         kinds = FIELD_KINDS.get(self._name, {})
+        exempted = self.env["gdpr.sensitive.exemption"]._names(self._name)
         return {
             name: kind
             for name, field in self._fields.items()
             if field.type in ("char", "text", "html")
             and field.store
+            and name not in exempted
             and (not field.compute or not field.readonly)
             and (kind := kinds.get(name, "comment")) not in SILENT_KINDS
         }
