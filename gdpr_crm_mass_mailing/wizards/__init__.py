@@ -1,0 +1,2 @@
+from . import mail_blacklist_remove
+from . import mail_compose_message
