@@ -84,6 +84,8 @@ class MailingSubscription(models.Model):
 
     def _gdpr_give(self):
         """Record the yes of the person; where it wants a confirmation, wait for it."""
+        if not self:
+            return
         act = acting(self.env)
         consents = self._gdpr_record(
             self._gdpr_pairs(), "give", act.channel, act, ("given",)
@@ -99,7 +101,8 @@ class MailingSubscription(models.Model):
                 )
             ):
                 line.gdpr_pending_purpose_id = purpose
-        consents._ask_confirmation()
+        if consents:
+            consents._ask_confirmation()
 
     @api.model
     def _gdpr_record(self, pairs, action, channel, act, settled):
