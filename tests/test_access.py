@@ -13,11 +13,13 @@ MATRIX = {
     "gdpr.data.rule": (NONE, NONE, READ, ALL),
     "gdpr.deletion": (NONE, NONE, READ, READ),
     "gdpr.exception": (NONE, NONE, "rwc", ALL),
+    "gdpr.ledger.check": (NONE, NONE, READ, READ),
     "gdpr.notice": (READ, READ, READ, ALL),
     "gdpr.purpose": (READ, READ, READ, ALL),
     "gdpr.quarantine": (NONE, NONE, "rd", "rd"),
     "gdpr.request": (NONE, START, "rwc", "rwc"),
     "gdpr.request.line": (NONE, START, ALL, ALL),
+    "gdpr.signup": (NONE, NONE, READ, READ),
     "gdpr.subject": (NONE, READ, READ, READ),
     "gdpr.token": (NONE, NONE, NONE, NONE),
     # wizards: each user has their own
@@ -27,6 +29,7 @@ MATRIX = {
     "gdpr.erasure": (NONE, ALL, ALL, ALL),
     "gdpr.erasure.line": (NONE, ALL, ALL, ALL),
     "gdpr.export": (NONE, ALL, ALL, ALL),
+    "gdpr.notice.change": (NONE, NONE, NONE, ALL),
     "gdpr.refusal": (NONE, NONE, ALL, ALL),
 }
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "d": "unlink"}

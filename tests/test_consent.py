@@ -1,8 +1,12 @@
+from unittest.mock import patch
+
 import psycopg2
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
+
+from odoo.addons.gdpr_crm.models import gdpr_consent_event
 
 from .common import GdprCase
 
@@ -233,6 +237,108 @@ class TestConsent(GdprCase):
         )
         for (row,) in self.env.cr.fetchall():
             self.assertNotIn("jeanne", row.lower())
+
+    def test_missing_end_of_a_chain_is_noticed(self):
+        self.record("give", "portal")
+        self.record("withdraw", "portal")
+        first, last = self.subject.event_ids.sorted("number")
+        self.tamper("DELETE FROM gdpr_consent_event WHERE id = %s", last.id)
+        (fault,) = self.faults()
+        self.assertEqual(fault.event_id, first.id)
+        self.tamper("DELETE FROM gdpr_consent_event WHERE id = %s", first.id)
+        self.assertIn(f"#{self.subject.id}", self.faults()[0].reason)
+
+    def test_whole_ledger_is_verified_in_batches(self):
+        partners = self.env["res.partner"].create(
+            [{"name": f"P{i}", "email": f"p{i}@many.example"} for i in range(5)]
+        )
+        for subject in partners.gdpr_subject_id:
+            self.record("give", "portal", subject=subject)
+        Event = self.env["gdpr.consent.event"]
+        with patch.object(gdpr_consent_event, "VERIFY_BATCH", 2):
+            self.assertFalse(Event._verify())
+            altered = partners[3].gdpr_subject_id.event_ids
+            self.tamper(
+                "UPDATE gdpr_consent_event SET state = 'x' WHERE id = %s", altered.id
+            )
+            self.assertEqual([f.event_id for f in Event._verify()], [altered.id])
+
+    def test_state_that_disagrees_with_its_events_is_put_right(self):
+        self.record("give", "form")
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE gdpr_consent SET state = 'given', confirmed = true WHERE id = %s",
+            self.subject.consent_ids.ids,
+        )
+        self.env.invalidate_all()
+        self.assertContactable(True)
+        check = self.env["gdpr.ledger.check"]._run()
+        self.assertEqual((check.result, check.disagreeing_count), ("faulty", 1))
+        self.assertConsent("pending")
+        self.assertContactable(False)
+        self.assertEqual(self.env["gdpr.ledger.check"]._run().result, "whole")
+
+    def test_faulty_ledger_is_told_to_the_officers(self):
+        self.record("give", "form")
+        self.tamper("UPDATE gdpr_consent_event SET channel = 'portal'")
+        action = self.env["gdpr.ledger.check"].with_user(self.officer).action_run()
+        check = self.env["gdpr.ledger.check"].browse(action["res_id"])
+        self.assertIn(str(self.subject.event_ids.id), check.faults)
+        notified = self.env["mail.notification"].search(
+            [("res_partner_id", "=", self.officer.partner_id.id)]
+        )
+        self.assertTrue(notified)
+        with self.assertRaises(AccessError):
+            self.env["gdpr.ledger.check"].with_user(self.salesperson).action_run()
+
+    # notices
+
+    def notice(self, body, lang="en_US"):
+        return self.env["gdpr.notice"].create(
+            {"purpose_id": self.purpose.id, "lang": lang, "body": body}
+        )
+
+    def test_first_notice_is_published_without_questions(self):
+        notice = self.notice("<p>News</p>")
+        self.assertFalse(notice.action_publish())
+        self.assertTrue(notice.published_on)
+
+    def test_new_wording_asks_whether_earlier_consents_stand(self):
+        self.notice("<p>News</p>").action_publish()
+        self.record("give", "portal")
+        second = self.notice("<p>News and offers of partners</p>")
+        action = second.action_publish()
+        self.assertEqual(action["res_model"], "gdpr.notice.change")
+        self.assertFalse(second.published_on)
+        wizard = (
+            self.env["gdpr.notice.change"]
+            .with_user(self.manager)
+            .create(
+                {
+                    "notice_id": second.id,
+                    "change": "material",
+                    "reason": "Partners added",
+                    "renew_by": "2020-01-01",
+                }
+            )
+        )
+        self.assertEqual(wizard.consent_count, 1)
+        wizard.action_publish()
+        self.assertTrue(second.published_on)
+        self.assertEqual(second.change, "material")
+        self.assertContactable(False)
+        self.record("give", "portal")
+        self.assertContactable(True)
+
+    def test_minor_change_leaves_consents_alone(self):
+        self.notice("<p>News</p>").action_publish()
+        self.record("give", "portal")
+        second = self.notice("<p>News.</p>")
+        wizard = self.env["gdpr.notice.change"].create(
+            {"notice_id": second.id, "change": "minor", "reason": "A full stop"}
+        )
+        wizard.action_publish()
+        self.assertContactable(True)
 
     # return after erasure
 

@@ -1,1 +1,1 @@
-from . import portal, privacy
+from . import consent, portal, privacy, register

@@ -133,12 +133,7 @@ class PrivacyPortal(CustomerPortal):
         subject = self._own_subject()
         if not subject:
             return self._render_privacy(error=self._unverified_message())
-        for consent in subject.consent_ids:
-            if consent.state in ("given", "pending"):
-                request.env["gdpr.consent"]._record(
-                    subject, consent.purpose_id, "withdraw", channel="portal"
-                )
-        subject._object_to_marketing()
+        subject._stop_everything(channel="portal")
         return request.redirect("/my/privacy#consents")
 
     # ------------------------------------------------------------

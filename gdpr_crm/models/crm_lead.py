@@ -49,3 +49,15 @@ class CrmLead(models.Model):
             with_parent=with_parent
         )
         return partner.with_env(self.env)
+
+    def _gdpr_untouched(self):
+        """Return whether nobody worked on this lead since it came in."""
+        self.ensure_one()
+        worked = {"comment", "email", "email_outgoing"}
+        return (
+            self.active
+            and self.won_status == "pending"
+            and not self.partner_id
+            and not self.activity_ids
+            and not worked & set(self.message_ids.mapped("message_type"))
+        )

@@ -2,10 +2,11 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
 
 from .gdpr_consent_event import CHANNELS
 
-ACTIONS = ("give", "confirm", "refuse", "withdraw", "expire")
+ACTIONS = ("ask", "give", "confirm", "refuse", "withdraw", "expire")
 
 # channels by which the person acts without anybody in between
 PERSON_CHANNELS = {"form", "portal", "email_link", "one_click"}
@@ -108,7 +109,7 @@ class GdprConsent(models.Model):
 
         :param subject: one ``gdpr.subject``
         :param purpose: one ``gdpr.purpose``
-        :param str action: give, confirm, refuse, withdraw or expire
+        :param str action: ask, give, confirm, refuse, withdraw or expire
         :param str channel: one of ``gdpr.consent.event``'s channels
         :param dict evidence: what proves it (personal; destroyed at an erasure)
         :param notice: the ``gdpr.notice`` that was shown; the current one when empty
@@ -144,7 +145,7 @@ class GdprConsent(models.Model):
             raise UserError(
                 self.env._("Unknown consent action: %(action)s.", action=action)
             )
-        if action in ("give", "confirm"):
+        if action in ("ask", "give", "confirm"):
             if subject.sudo().erased_on:
                 raise UserError(
                     self.env._(
@@ -160,11 +161,19 @@ class GdprConsent(models.Model):
                 )
         if action == "confirm" and consent.state != "pending":
             raise UserError(self.env._("There is nothing left to confirm."))
+        if action == "ask" and not subject._askable(purpose):
+            raise UserError(
+                self.env._(
+                    "This person has answered already, objects to marketing or has "
+                    "their data restricted: they aren't asked again."
+                )
+            )
 
     def _next_values(self, purpose, action, channel, notice):
         """Return the values that follow from an event (domain rules 1 to 8)."""
         now = fields.Datetime.now()
         state, confirmed = {
+            "ask": ("pending", False),
             "give": self._state_given(purpose, channel),
             "confirm": ("given", True),
             "refuse": ("refused", channel in PROVEN_CHANNELS),
@@ -181,6 +190,9 @@ class GdprConsent(models.Model):
         }
         if state == "given" and purpose.validity_months:
             values["expires_on"] = now + relativedelta(months=purpose.validity_months)
+        elif state == "pending":
+            company = purpose.company_id or self.env.company
+            values["expires_on"] = company._gdpr_signup_deadline()
         return values
 
     def _state_given(self, purpose, channel):
@@ -194,13 +206,95 @@ class GdprConsent(models.Model):
         return "given", False
 
     # ------------------------------------------------------------
+    # The state follows from the events
+    # ------------------------------------------------------------
+
+    @api.model
+    def _find_disagreeing(self):
+        """Return the consents whose state isn't what their last event left."""
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT c.id FROM gdpr_consent c
+                  LEFT JOIN LATERAL (
+                       SELECT state, confirmed FROM gdpr_consent_event
+                        WHERE consent_id = c.id ORDER BY number DESC LIMIT 1) e ON TRUE
+                 WHERE e.state IS DISTINCT FROM c.state
+                    OR COALESCE(e.confirmed, FALSE) != COALESCE(c.confirmed, FALSE)
+                """
+            )
+        )
+        return self.browse([consent_id for (consent_id,) in rows])
+
+    def _repair(self):
+        """Put the consents back into the state that their events say.
+
+        A consent without any event proves nothing: it is closed as expired.
+        """
+        for consent in self.sudo().with_context(gdpr_ledger=self._LEDGER_KEY):
+            last = consent.event_ids.sorted("number")[-1:]
+            consent.write(
+                {
+                    "state": last.state or "expired",
+                    "confirmed": last.confirmed,
+                    "channel": last.channel or "system",
+                }
+            )
+
+    def _proof(self):
+        """Return what the proof of this consent shows (GDPR Art. 7(1)).
+
+        :return: dict with ``events`` in order, the ``notices`` that were shown, the
+            ``faults`` of the person's chain and its ``head`` (last hash)
+        """
+        self.ensure_one()
+        subject_sudo = self.subject_id.sudo()  # nobody reads the head of a chain
+        events = self.event_ids.sorted("number")
+        return {
+            "events": events,
+            "notices": events.notice_id,
+            "faults": self.env["gdpr.consent.event"]._verify(self.subject_id),
+            "head": subject_sudo.chain_hash,
+        }
+
+    # ------------------------------------------------------------
+    # Double opt-in
+    # ------------------------------------------------------------
+
+    def _ask_confirmation(self, lead=None):
+        """Ask the persons to confirm these pending consents, by one mail each.
+
+        :param lead: the ``crm.lead`` that came with the sign-up and for nothing else
+        :return: the ``gdpr.signup`` records
+        """
+        return self.env["gdpr.signup"]._start(self, lead=lead)
+
+    def action_ask_confirmation(self):
+        """Send the person the link that confirms this consent (again)."""
+        self.check_access("read")
+        for consent in self:
+            if consent.state != "pending":
+                raise UserError(self.env._("There is nothing left to confirm."))
+            if not consent.subject_id.email:
+                raise UserError(
+                    self.env._(
+                        "No e-mail address is known, so nobody can confirm by e-mail."
+                    )
+                )
+        self.env["gdpr.signup"]._start(self, force=True)
+
+    # ------------------------------------------------------------
     # Expiry
     # ------------------------------------------------------------
 
     @api.model
     def _cron_expire(self, limit=500):
-        """Record the expiry of the consents whose validity ended, in batches."""
-        domain = [("state", "=", "given"), ("expires_on", "<=", fields.Datetime.now())]
+        """Record the end of what wasn't confirmed or renewed in time, in batches."""
+        domain = [
+            ("state", "in", ("pending", "given")),
+            ("expires_on", "<=", fields.Datetime.now()),
+        ]
         while consents := self.search(domain, limit=limit):
             for consent in consents:
                 self._record(
@@ -211,6 +305,12 @@ class GdprConsent(models.Model):
                 len(consents), remaining=remaining
             ):
                 break
+
+    def _end_by(self, date):
+        """Let these consents end on ``date`` at the latest: they must be renewed."""
+        end = fields.Datetime.to_datetime(date)
+        later = self.sudo().filtered(lambda c: not c.expires_on or c.expires_on > end)
+        later.with_context(gdpr_ledger=self._LEDGER_KEY).write({"expires_on": end})
 
     def action_withdraw(self):
         """Record that the person withdrew, as told to staff."""

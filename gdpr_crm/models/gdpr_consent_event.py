@@ -1,8 +1,10 @@
+import binascii
 import json
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
+from odoo.tools.misc import verify_hash_signed
 
 from ..tools import chain
 
@@ -18,6 +20,24 @@ CHANNELS = [
     ("import", "Import"),
     ("system", "System"),
 ]
+
+# what an event's hash covers, besides its date
+PAYLOAD = (
+    "subject_id",
+    "consent_id",
+    "purpose_id",
+    "company_id",
+    "action",
+    "state",
+    "confirmed",
+    "channel",
+    "notice_id",
+    "notice_digest",
+    "user_id",
+    "evidence_commitment",
+    "number",
+)
+VERIFY_BATCH = 1000  # chains
 
 
 class GdprConsentEvent(models.Model):
@@ -47,6 +67,7 @@ class GdprConsentEvent(models.Model):
     )
     action = fields.Selection(
         [
+            ("ask", "Asked"),
             ("give", "Given"),
             ("confirm", "Confirmed"),
             ("refuse", "Refused"),
@@ -57,6 +78,9 @@ class GdprConsentEvent(models.Model):
         readonly=True,
     )
     state = fields.Char(required=True, readonly=True, help="State after the event.")
+    confirmed = fields.Boolean(
+        readonly=True, help="Whether the person had confirmed it personally by then."
+    )
     channel = fields.Selection(CHANNELS, required=True, readonly=True)
     notice_id = fields.Many2one("gdpr.notice", readonly=True, ondelete="restrict")
     notice_digest = fields.Char(readonly=True)
@@ -143,6 +167,7 @@ class GdprConsentEvent(models.Model):
             "company_id": consent.purpose_id.company_id.id,
             "action": action,
             "state": consent.state,
+            "confirmed": consent.confirmed,
             "channel": channel,
             "notice_id": notice.id,
             "notice_digest": notice.digest,
@@ -154,6 +179,7 @@ class GdprConsentEvent(models.Model):
             "previous_hash": last.hash or chain.GENESIS,
         }
         values["hash"] = chain.event_hash(values["previous_hash"], _payload(values))
+        subject.write({"chain_length": values["number"], "chain_hash": values["hash"]})
         return (
             self.sudo()
             .with_context(gdpr_ledger=self.env["gdpr.consent"]._LEDGER_KEY)
@@ -180,24 +206,88 @@ class GdprConsentEvent(models.Model):
     def _verify(self, subjects=None):
         """Verify the chains of these subjects, or of everybody.
 
+        Reads in batches, so that the memory used doesn't grow with the ledger.
+
         :return: list of :class:`..tools.chain.Fault`; empty when all is whole
         """
         self.env.flush_all()
-        Subject = self.env["gdpr.subject"].sudo()
-        if subjects is None:
-            groups = self.sudo()._read_group([], ["subject_id"])
-            subjects = Subject.concat(*(subject for (subject,) in groups))
-        faults = []
-        for subject in subjects.sudo():
-            events = self.sudo().search(
-                [("subject_id", "=", subject.id)], order="number"
-            )
-            faults += chain.verify(event._chain_values() for event in events)
+        if subjects is not None:
+            return self._verify_batch(subjects.ids)
+        faults, last = [], 0
+        while ids := self._next_chains(last):
+            faults += self._verify_batch(ids)
+            last = ids[-1]
+            self.env.invalidate_all()
         return faults
+
+    @api.model
+    def _next_chains(self, after):
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT id FROM gdpr_subject
+                 WHERE id > %s AND (chain_length > 0 OR EXISTS (
+                       SELECT 1 FROM gdpr_consent_event e
+                        WHERE e.subject_id = gdpr_subject.id))
+                 ORDER BY id LIMIT %s
+                """,
+                after,
+                VERIFY_BATCH,
+            )
+        )
+        return [subject_id for (subject_id,) in rows]
+
+    @api.model
+    def _verify_batch(self, subject_ids):
+        """Verify the chains of a batch of subjects by three queries."""
+        Subject = self.env["gdpr.subject"].sudo()
+        subjects = Subject.browse(subject_ids).sorted("id")
+        events = self.sudo().search(
+            [("subject_id", "in", subject_ids)], order="subject_id, number"
+        )
+        events.fetch([field.name for field in self._fields.values() if field.store])
+        by_subject = events.grouped("subject_id")
+        faults = []
+        for subject in subjects:
+            chained = by_subject.get(subject, self.browse())
+            faults += chain.verify(event._chain_values() for event in chained)
+            last = chained[-1:]
+            if subject.chain_length > last.number or (
+                last and subject.chain_hash != last.hash
+            ):
+                # what is missing at the end leaves no gap: only the head tells
+                faults.append(
+                    chain.Fault(last.id or 0, f"events of #{subject.id} are missing")
+                )
+        return faults
+
+    @api.model
+    def _check_receipt(self, scope, token):
+        """Return the events of a receipt that the ledger still holds as they were.
+
+        :param str token: the receipt's signed list of event ids and hashes
+        :return: ``gdpr.consent.event`` records, empty when the ledger says otherwise,
+            None when the receipt isn't ours
+        """
+        try:
+            signed = verify_hash_signed(self.sudo().env, scope, token or "")
+        except (ValueError, binascii.Error, OverflowError, IndexError):
+            signed = None
+        if signed is None:
+            return None
+        events = self.sudo().browse([event_id for event_id, _hash in signed]).exists()
+        if [[e.id, e.hash] for e in events] != signed or self._verify(
+            events.subject_id
+        ):
+            return self.sudo().browse()
+        return events
 
     def _chain_values(self):
         self.ensure_one()
-        values = self.read(load=None)[0]
+        values = {
+            name: self[name].id if self._fields[name].relational else self[name]
+            for name in (*PAYLOAD, "occurred_on")
+        }
         return {
             "id": self.id,
             "number": self.number,
@@ -212,20 +302,6 @@ class GdprConsentEvent(models.Model):
 
 def _payload(values):
     """Return the values that an event's hash covers, in a form JSON can hold."""
-    names = (
-        "subject_id",
-        "consent_id",
-        "purpose_id",
-        "company_id",
-        "action",
-        "state",
-        "channel",
-        "notice_id",
-        "notice_digest",
-        "user_id",
-        "evidence_commitment",
-        "number",
-    )
-    payload = {name: values[name] or None for name in names}
+    payload = {name: values[name] or None for name in PAYLOAD}
     payload["occurred_on"] = fields.Datetime.to_string(values["occurred_on"])
     return payload

@@ -87,6 +87,13 @@ class GdprSubject(models.Model):
         help="Binds the evidence to the ledger; thrown away at erasure.",
     )
 
+    chain_length = fields.Integer(
+        groups=fields.NO_ACCESS, copy=False, help="Events in the person's chain."
+    )
+    chain_hash = fields.Char(
+        groups=fields.NO_ACCESS, copy=False, help="Hash of the chain's last event."
+    )
+
     _email_unique = models.UniqueIndex(
         "(email) WHERE email IS NOT NULL",
         "There is one data subject an e-mail address.",

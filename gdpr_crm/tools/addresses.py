@@ -1,4 +1,6 @@
-"""Cheap judgements on e-mail addresses."""
+"""Cheap judgements on e-mail addresses, and IP addresses made less personal."""
+
+import ipaddress
 
 # throw-away mail services in common use: a hint to look twice, never a refusal,
 # because anybody may use any address
@@ -55,3 +57,19 @@ def is_disposable(email: str) -> bool:
     return any(
         ".".join(labels[start:]) in DISPOSABLE_DOMAINS for start in range(len(labels))
     )
+
+
+def shorten_ip(address: str) -> str:
+    """Return the network of an IP address: /24 of IPv4, /48 of IPv6; "" if none.
+
+    >>> shorten_ip("203.0.113.77"), shorten_ip("2001:db8:1:2::3")
+    ('203.0.113.0/24', '2001:db8:1::/48')
+    >>> shorten_ip("unknown")
+    ''
+    """
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    prefix = 24 if ip.version == 4 else 48
+    return str(ipaddress.ip_network((ip, prefix), strict=False))

@@ -6,6 +6,9 @@ from . import (
     gdpr_refusal,
     gdpr_deletion_reason,
     gdpr_consent_entry,
+    gdpr_notice_change,
     base_partner_merge,
+    mail_compose_message,
     privacy_lookup_wizard,
+    sms_composer,
 )

@@ -1,0 +1,11 @@
+from odoo import fields, models
+
+from .mail_mail import NO_BASIS
+
+
+class MailNotification(models.Model):
+    _inherit = "mail.notification"
+
+    failure_type = fields.Selection(
+        selection_add=[(NO_BASIS, "No valid consent or other lawful basis")]
+    )
