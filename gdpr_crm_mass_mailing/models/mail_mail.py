@@ -1,6 +1,6 @@
 from odoo import models
-from odoo.tools import split_every
-from odoo.tools.mail import email_normalize_all
+from odoo.tools import html2plaintext, split_every
+from odoo.tools.mail import append_content_to_html
 
 BATCH = 100
 
@@ -37,26 +37,18 @@ class MailMail(models.Model):
             .grouped("mailing_id")
             .items()
         ):
-            addresses = {mail: mail._gdpr_addresses() for mail in mails}
+            addresses = {mail: mail._gdpr_emails() for mail in mails}
             obstacles, subjects = mailing._gdpr_obstacles(
                 set().union(*addresses.values())
             )
             known |= subjects
             for mail, own in addresses.items():
                 if reason := next((obstacles[a] for a in own if a in obstacles), None):
-                    mail._gdpr_cancel(reason)
+                    mail._gdpr_cancel_for(reason)
                     left_out += mail
         return (self - left_out).with_context(gdpr_mailing_subjects=known)
 
-    def _gdpr_addresses(self):
-        """Return the normalised addresses this mail goes to."""
-        self.ensure_one()
-        written = [self.email_to, self.email_cc, *self.recipient_ids.mapped("email")]
-        return {
-            address for text in written if text for address in email_normalize_all(text)
-        }
-
-    def _gdpr_cancel(self, reason):
+    def _gdpr_cancel_for(self, reason):
         self.state = "cancel"
         self.mailing_trace_ids.write({"trace_status": "cancel", "failure_type": reason})
 
@@ -72,3 +64,37 @@ class MailMail(models.Model):
             pixel = f'<img src="{self._get_tracking_url()}"/>'
             body = body.replace(wrapper(pixel), wrapper(""))
         return body
+
+    # ------------------------------------------------------------
+    # The way out
+    # ------------------------------------------------------------
+
+    def _prepare_outgoing_list(self, mail_server=False, doc_to_followers=None):
+        """Add the person's links where the author of the mailing left them out."""
+        results = super()._prepare_outgoing_list(
+            mail_server=mail_server, doc_to_followers=doc_to_followers
+        )
+        known = self.env.context.get("gdpr_mailing_subjects")
+        purpose = self.mailing_id.sudo().gdpr_purpose_id
+        if not (known and purpose):
+            return results
+        for values in results:
+            email = next(iter(values["email_to_normalized"]), None)
+            subject = known.get(email)
+            if not subject or subject._preference_url(purpose) in values["body"]:
+                continue
+            lang = subject._get_lang()
+            footer = self.env["ir.qweb"]._render(
+                "gdpr_crm.mail_footer",
+                {
+                    "purpose": purpose.with_context(lang=lang),
+                    "unsubscribe_url": subject._unsubscribe_url(purpose),
+                    "preference_url": subject._preference_url(purpose),
+                },
+                lang=lang,
+            )
+            values["body"] = append_content_to_html(
+                values["body"], footer, plaintext=False
+            )
+            values["body_alternative"] = html2plaintext(values["body"])
+        return results

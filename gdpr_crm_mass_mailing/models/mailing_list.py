@@ -6,7 +6,8 @@ class MailingList(models.Model):
 
     gdpr_purpose_id = fields.Many2one(
         "gdpr.purpose",
-        string="Purpose",
+        string="Processing Purpose",
+        domain=[("channel", "in", ("email", "any"))],
         index="btree_not_null",
         ondelete="restrict",
         help="What subscribers say yes to: who subscribes consents to it, who leaves "

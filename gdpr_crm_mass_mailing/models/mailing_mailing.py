@@ -17,7 +17,8 @@ class MailingMailing(models.Model):
 
     gdpr_purpose_id = fields.Many2one(
         "gdpr.purpose",
-        string="Purpose",
+        string="Processing Purpose",
+        domain=[("channel", "in", ("email", "any"))],
         compute="_compute_gdpr_purpose_id",
         store=True,
         readonly=False,

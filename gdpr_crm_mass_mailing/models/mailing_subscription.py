@@ -236,6 +236,7 @@ class MailingSubscription(models.Model):
             name = consent.subject_id.partner_ids[:1].name or email
             contact = contacts.create({"name": name, "email": email})
         self.create([{"contact_id": contact.id, "list_id": one.id} for one in lists])
+        contact.invalidate_recordset(["subscription_ids", "list_ids"])
 
     def _gdpr_drop_waiting(self):
         """Forget what was asked for and never confirmed (GDPR Art. 5(1)(e))."""

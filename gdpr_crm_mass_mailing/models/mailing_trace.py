@@ -6,7 +6,7 @@ class MailingTrace(models.Model):
 
     failure_type = fields.Selection(
         selection_add=[
-            ("gdpr_no_basis", "No consent or other lawful basis"),
+            ("gdpr_no_basis", "No valid consent or other lawful basis"),
             ("gdpr_pending", "Consent not confirmed yet"),
             ("gdpr_declined", "Consent refused or withdrawn"),
             ("gdpr_expired", "Consent expired"),

@@ -7,6 +7,7 @@ class ResCompany(models.Model):
     gdpr_mailing_purpose_id = fields.Many2one(
         "gdpr.purpose",
         string="Purpose of Mailings",
+        domain=[("channel", "in", ("email", "any"))],
         default=lambda self: self.env.ref(
             "gdpr_crm.purpose_newsletter", raise_if_not_found=False
         ),

@@ -1,17 +1,22 @@
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.http import request
 from odoo.tools.mail import email_normalize_all
+
+from odoo.addons.gdpr_crm.models.mail_mail import NO_BASIS
 
 
 class MailComposeMessage(models.TransientModel):
     _inherit = "mail.compose.message"
 
-    gdpr_purpose_id = fields.Many2one(
-        "gdpr.purpose",
-        string="Purpose",
-        help="Only people who may be written to for this purpose get the mailing.",
-    )
+    @api.depends("mass_mailing_id")
+    def _compute_gdpr_purpose_required(self):
+        """A mailing answers for its own purpose."""
+        mailings = self.filtered("mass_mailing_id")
+        mailings.gdpr_purpose_required = False
+        return super(
+            MailComposeMessage, self - mailings
+        )._compute_gdpr_purpose_required()
 
     @api.onchange("mass_mailing_name")
     def _onchange_gdpr_purpose(self):
@@ -34,6 +39,12 @@ class MailComposeMessage(models.TransientModel):
         values = super()._prepare_mailing_values()
         return values | {"gdpr_purpose_id": self.gdpr_purpose_id.id}
 
+    def _prepare_mail_values_static(self):
+        values = super()._prepare_mail_values_static()
+        if self._is_mass_mailing():
+            values.pop("gdpr_purpose_id", None)  # asked for a batch, not for each mail
+        return values
+
     def _process_mail_values_state(self, mail_values_dict):
         """Leave out who may not be written to for the mailing's purpose.
 
@@ -46,6 +57,7 @@ class MailComposeMessage(models.TransientModel):
             res_id: values
             for res_id, values in mail_values_dict.items()
             if values.get("state") not in ("cancel", "exception")
+            or values.get("failure_type") == NO_BASIS
         }
         recipients = self._get_recipients_data(sendable)
         addresses = {
