@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from odoo.http import request
+
 
 class PersonAct(NamedTuple):
     """The person whose address it is acts, by one of the ledger's channels."""
@@ -17,9 +19,24 @@ NOT_THE_PERSON = object()
 
 
 def acting(env):
-    """Return the person's act in this environment, or None."""
+    """Return the person's act in this environment, or None.
+
+    What a visitor's request does is a form that anybody may have filled in, unless
+    the controller knows better.
+    """
     act = env.context.get("gdpr_act")
-    return act if isinstance(act, PersonAct) else None
+    if isinstance(act, PersonAct):
+        return act
+    if not is_silent(env) and request and request.env.user.share:
+        http = request.httprequest
+        return PersonAct("form", {"page": http.referrer or http.path})
+    return None
+
+
+def is_proven(env):
+    """Tell whether it is certain who acts: a form takes anybody's address."""
+    act = acting(env)
+    return bool(act) and act.channel != "form"
 
 
 def is_silent(env):

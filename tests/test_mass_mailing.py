@@ -3,7 +3,14 @@ from unittest.mock import patch
 
 from odoo.exceptions import UserError
 from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests.common import JsonRpcException
+from odoo.tools import mute_logger
 
+from odoo.addons.gdpr_crm_mass_mailing.person import (
+    FROM_LEDGER,
+    NOT_THE_PERSON,
+    PersonAct,
+)
 from odoo.addons.http_routing.tests.common import MockRequest
 from odoo.addons.mail.tests.common import MockEmail
 
@@ -144,7 +151,7 @@ class TestMailing(MailingCase):
         ).sudo().unlink()
         mailing = self.mailing()
         # a withdrawal opts out of the list; the gate doesn't rely on it
-        self.list.subscription_ids.with_context(gdpr_act=self.silent()).opt_out = False
+        self.list.subscription_ids.with_context(gdpr_act=FROM_LEDGER).opt_out = False
         self.assertEqual(self.send(mailing), ["given@x.example"])
         self.assertLeftOut(
             mailing,
@@ -156,11 +163,6 @@ class TestMailing(MailingCase):
         )
         self.assertEqual(mailing.gdpr_left_out, 5)
         self.assertIn("Objects to direct marketing: 1", mailing.gdpr_left_out_reasons)
-
-    def silent(self):
-        from odoo.addons.gdpr_crm_mass_mailing.person import FROM_LEDGER
-
-        return FROM_LEDGER
 
     def test_every_model_is_asked_by_its_address(self):
         lead = self.env["crm.lead"].create(
@@ -336,11 +338,26 @@ class TestMailingList(MailingCase):
 
     # what a form asks for
 
-    def ask(self, channel="form"):
-        from odoo.addons.gdpr_crm_mass_mailing.person import PersonAct
+    def as_visitor(self, records):
+        """Return the records as the server handles them for an anonymous form."""
+        act = PersonAct("form", {"page": "/"})
+        return (
+            records.with_user(self.env.ref("base.public_user"))
+            .sudo()
+            .with_context(gdpr_act=act)
+        )
 
-        return self.env["mailing.subscription"]._gdpr_ask(
-            self.contact, self.list, PersonAct(channel, {"page": "/"})
+    def ask(self):
+        if self.subscription.exists():
+            self.as_visitor(self.subscription).opt_out = False
+        else:
+            self.subscription = self.as_visitor(
+                self.env["mailing.subscription"]
+            ).create({"contact_id": self.contact.id, "list_id": self.list.id})
+
+    def confirmations(self):
+        return self.env["mail.mail"].search(
+            [("email_to", "=", "jeanne.martin@example.com")]
         )
 
     def test_form_does_not_resubscribe_who_left(self):
@@ -355,7 +372,6 @@ class TestMailingList(MailingCase):
     def test_pending_is_no_opt_out_and_gets_no_mail(self):
         self.subscription.unlink()
         self.ask()
-        self.subscription = self.contact.subscription_ids
         self.assertOptedOut(False)
         self.assertEqual(self.subscription.gdpr_pending_purpose_id, self.purpose)
         mailing = self.mailing()
@@ -370,6 +386,22 @@ class TestMailingList(MailingCase):
             "jeanne.martin@example.com",
             self.list._mailing_get_opt_out_list(self.mailing()),
         )
+
+    def test_form_that_links_lists_directly_waits_too(self):
+        contact = self.as_visitor(self.env["mailing.contact"]).create(
+            {"name": "New", "email": "new@x.example", "list_ids": [(4, self.list.id)]}
+        )
+        self.assertEqual(contact.subscription_ids.gdpr_pending_purpose_id, self.purpose)
+
+    def test_list_without_a_purpose_asks_for_the_companys(self):
+        self.subscription.unlink()
+        self.list.gdpr_purpose_id = False
+        self.ask()
+        purpose = self.env.ref("gdpr_crm.purpose_newsletter")
+        self.assertConsent("pending", purpose=purpose)
+        self.assertEqual(self.subscription.gdpr_pending_purpose_id, purpose)
+        self.record("confirm", "email_link", purpose=purpose)
+        self.assertFalse(self.subscription.gdpr_pending_purpose_id)
 
     def test_never_confirmed_is_forgotten(self):
         self.subscription.unlink()
@@ -416,8 +448,6 @@ class TestMailingList(MailingCase):
         self.assertFalse(self.contact.is_blacklisted)
 
     def test_bounces_are_no_objection(self):
-        from odoo.addons.gdpr_crm_mass_mailing.person import NOT_THE_PERSON
-
         blacklist = self.env["mail.blacklist"].with_context(gdpr_act=NOT_THE_PERSON)
         blacklist._add("jeanne.martin@example.com")
         self.assertFalse(self.subject.objected)
@@ -468,3 +498,7 @@ class TestMailingPages(MailingCase, HttpCase):
             "/mailing/list/update", {"lists_optin_ids": [self.list.id]}
         )
         self.assertConsent("pending")
+        self.subject._object_to_marketing()
+        with self.assertRaises(JsonRpcException), mute_logger("odoo.http"):
+            self.make_jsonrpc_request("/mailing/blocklist/remove", {})
+        self.assertTrue(self.subject.objected)

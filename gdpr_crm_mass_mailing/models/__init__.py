@@ -4,6 +4,7 @@ from . import gdpr_subject
 from . import mail_blacklist
 from . import mail_mail
 from . import mail_thread
+from . import mailing_contact
 from . import mailing_list
 from . import mailing_mailing
 from . import mailing_subscription

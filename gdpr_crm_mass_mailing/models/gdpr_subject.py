@@ -11,7 +11,7 @@ class GdprSubject(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    def _mailing_obstacles(self, emails, purpose):
+    def _mailing_obstacles(self, emails, purpose, marketing=True):
         """Return which addresses may not be written to, and why.
 
         Three queries for any number of addresses. An address that nobody knows has
@@ -19,6 +19,7 @@ class GdprSubject(models.Model):
 
         :param emails: iterable of normalised addresses
         :param purpose: a ``gdpr.purpose`` record, or empty
+        :param bool marketing: without a purpose, whether an objection counts
         :return: dict address → failure type of ``mailing.trace``, and dict
             address → subject of those who may be written to
         """
@@ -32,7 +33,9 @@ class GdprSubject(models.Model):
             allowed = subjects._filter_contactable(purpose)
             obstacles = dict.fromkeys(emails, "gdpr_no_basis")
         else:
-            allowed = subjects.filtered(lambda s: not (s.objected or s.restricted))
+            allowed = subjects.filtered(
+                lambda s: not (s.restricted or (s.objected and marketing))
+            )
             obstacles = {}
         left_out = subjects - allowed
         reasons = left_out._mailing_reasons(purpose)

@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.http import request
 
-from ..person import acting, is_silent
+from ..person import PersonAct, acting, is_proven, is_silent
 
 
 class MailBlacklist(models.Model):
@@ -26,6 +26,12 @@ class MailBlacklist(models.Model):
         changed._gdpr_follow_blacklist(objected=bool(vals["active"]))
         return result
 
+    def _remove(self, email, message=None):
+        """A stated reason records that the person asked for it."""
+        if message and not acting(self.env) and not is_silent(self.env):
+            self = self.with_context(gdpr_act=PersonAct("staff", {}))
+        return super()._remove(email, message=message)
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_objected(self):
         if not self.env.su:
@@ -39,7 +45,7 @@ class MailBlacklist(models.Model):
                 self.mapped("email")
             )
             subjects._object_to_marketing()
-        elif acting(self.env):
+        elif is_proven(self.env):
             # only the person takes an objection back
             self._gdpr_objectors()._withdraw_objection()
 
@@ -53,7 +59,7 @@ class MailBlacklist(models.Model):
 
     def _gdpr_check_removal(self):
         """:raise UserError: when a user takes back another person's objection"""
-        if not request or acting(self.env) or is_silent(self.env):
+        if not request or is_proven(self.env) or is_silent(self.env):
             return
         if self._gdpr_objectors():
             raise UserError(

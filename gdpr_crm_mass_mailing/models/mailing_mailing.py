@@ -153,7 +153,7 @@ class MailingMailing(models.Model):
         self.ensure_one()
         # staff who send need not see the purposes of another company
         return self.env["gdpr.subject"]._mailing_obstacles(
-            emails, self.sudo().gdpr_purpose_id
+            emails, self.sudo().gdpr_purpose_id, marketing=self.use_exclusion_list
         )
 
     def _gdpr_allows_tracking(self):

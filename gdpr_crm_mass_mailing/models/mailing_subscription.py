@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..person import FROM_LEDGER, acting, is_silent
+from ..person import FROM_LEDGER, acting, is_proven, is_silent
 
 ENDED = ("withdrawn", "refused")
 
@@ -37,6 +37,15 @@ class MailingSubscription(models.Model):
 
     def write(self, vals):
         before = {line: line.opt_out for line in self}
+        back = self.browse()
+        if vals.get("opt_out") is False and acting(self.env):
+            back = self.filtered("opt_out")
+        if back and not is_proven(self.env):
+            # anybody may have typed the address: who left stays out until confirmed
+            rest = {name: value for name, value in vals.items() if name != "opt_out"}
+            super(MailingSubscription, back).write(rest)
+            back._gdpr_give()
+            return super(MailingSubscription, self - back).write(vals)
         result = super().write(vals)
         changed = self.filtered(lambda line: line.opt_out != before[line])
         changed._gdpr_record_decisions()
@@ -46,21 +55,18 @@ class MailingSubscription(models.Model):
         """Record what these subscriptions, new or changed, say about consent."""
         if not self or is_silent(self.env):
             return
-        mapped = self.filtered(
-            lambda line: (
-                line.list_id.gdpr_purpose_id and line.contact_id.email_normalized
-            )
-        )
-        left = mapped.filtered("opt_out")
+        left = self.filtered("opt_out")
         left._gdpr_withdraw()
         if acting(self.env):
-            (mapped - left)._gdpr_give()
+            (self - left)._gdpr_give()
 
     def _gdpr_pairs(self):
         """Return the (address, purpose) pairs of these subscriptions."""
         return {
-            (line.contact_id.email_normalized, line.list_id.gdpr_purpose_id)
-            for line in self
+            (email, purpose)
+            for line in self.sudo()  # the person has no rights on lists
+            if (email := line.contact_id.email_normalized)
+            and (purpose := line.list_id.gdpr_purpose_id)
         }
 
     def _gdpr_withdraw(self):
@@ -83,95 +89,56 @@ class MailingSubscription(models.Model):
         self._gdpr_record(pairs - still._gdpr_pairs(), "withdraw", channel, act, ENDED)
 
     def _gdpr_give(self):
-        """Record the yes of the person; where it wants a confirmation, wait for it."""
-        if not self:
-            return
+        """Record the yes of who subscribes, and where it needs one ask to confirm it.
+
+        A consent that is given already needs nothing; a list that was left although
+        it is joined again by the person's own links only.
+        """
         act = acting(self.env)
-        consents = self._gdpr_record(
-            self._gdpr_pairs(), "give", act.channel, act, ("given",)
-        ).filtered(lambda consent: consent.state == "pending")
-        for line in self.with_context(gdpr_act=FROM_LEDGER):
-            email, purpose = (
-                line.contact_id.email_normalized,
-                line.list_id.gdpr_purpose_id,
-            )
-            if consents.filtered(
-                lambda c, e=email, p=purpose: (
-                    c.subject_id.email == e and c.purpose_id == p
-                )
-            ):
-                line.gdpr_pending_purpose_id = purpose
-        if consents:
-            consents._ask_confirmation()
+        lines = self.sudo().with_context(gdpr_act=FROM_LEDGER)
+        asked = {
+            line: (line.contact_id.email_normalized, line.list_id._gdpr_asked_purpose())
+            for line in lines
+            if line.contact_id.email_normalized
+        }
+        pairs = {pair for pair in asked.values() if pair[1]}
+        consents = self._gdpr_record(pairs, "give", act.channel, act, ("given",))
+        by_pair = {(c.subject_id.email, c.purpose_id): c for c in consents}
+        for line, pair in asked.items():
+            consent = by_pair.get(pair)
+            if consent and consent.state == "pending":
+                line.gdpr_pending_purpose_id = pair[1]
+            elif consent:
+                line._gdpr_activate()
+        if pending := consents.filtered(lambda consent: consent.state == "pending"):
+            pending._ask_confirmation()
 
     @api.model
     def _gdpr_record(self, pairs, action, channel, act, settled):
         """Record one event a pair, except where its state is one of ``settled``."""
+        consents = self.env["gdpr.consent"].sudo()
+        if not pairs:
+            return consents
         subjects = self.env["gdpr.subject"]._mailing_subjects_of(
             {email for email, _purpose in pairs}
         )
         by_email = {subject.email: subject for subject in subjects}
-        consents = self.env["gdpr.consent"].sudo()
         done = {
-            (consent.subject_id.email, consent.purpose_id.sudo(False))
+            (consent.subject_id.email, consent.purpose_id)
             for consent in consents.search(
                 [("subject_id", "in", subjects.ids), ("state", "in", settled)]
             )
         }
         for email, purpose in sorted(pairs - done, key=lambda pair: pair[0]):
-            if action == "give" and not purpose.sudo().active:
-                continue
-            consents |= self.env["gdpr.consent"]._record(
-                by_email[email],
-                purpose.sudo(),
-                action,
-                channel=channel,
-                evidence=act.evidence if act else {},
-            )
+            if action == "withdraw" or purpose.active:
+                consents |= consents._record(
+                    by_email[email],
+                    purpose,
+                    action,
+                    channel=channel,
+                    evidence=act.evidence if act else {},
+                )
         return consents
-
-    # ------------------------------------------------------------
-    # Asked for by anybody who typed the address
-    # ------------------------------------------------------------
-
-    @api.model
-    def _gdpr_ask(self, contact, mailing_list, act):
-        """Subscribe somebody whose address a form was posted with.
-
-        Anybody can type anybody's address: without a confirmation nobody who left
-        gets mail again, and nobody new either. The caller asks for it.
-
-        :param contact: a ``mailing.contact``
-        :param mailing_list: a ``mailing.list``
-        :param act: the ``PersonAct``; a channel that proves the person needs no
-            confirmation
-        :return: the ``gdpr.consent``, empty when nothing can be recorded
-        """
-        # the visitor has no rights on lists, and decides for this address only
-        silent = self.sudo().with_context(gdpr_act=FROM_LEDGER)
-        purpose_sudo = mailing_list._gdpr_asked_purpose().sudo()
-        subject = self.env["gdpr.subject"]._mailing_subjects_of(
-            [contact.email_normalized] if contact.email_normalized else []
-        )
-        consent = self.env["gdpr.consent"].sudo()
-        line = silent.search(
-            [("contact_id", "=", contact.id), ("list_id", "=", mailing_list.id)]
-        )
-        fresh = not line
-        if fresh:
-            line = silent.create({"contact_id": contact.id, "list_id": mailing_list.id})
-        if not subject or not purpose_sudo.active:
-            return consent
-        if fresh or line.opt_out:
-            line.gdpr_pending_purpose_id = purpose_sudo
-        consent = consent._record(
-            subject, purpose_sudo, "give", channel=act.channel, evidence=act.evidence
-        )
-        # a purpose without double opt-in, or a person who is certain
-        proven = consent.confirmed and act.channel in ("portal", "email_link")
-        if consent.state == "given" and (fresh or proven):
-            line._gdpr_activate()
-        return consent
 
     # ------------------------------------------------------------
     # Ledger → subscriptions

@@ -1,2 +1,1 @@
-from . import mail_blacklist_remove
 from . import mail_compose_message
