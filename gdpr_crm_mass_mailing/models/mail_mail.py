@@ -3,6 +3,7 @@ from odoo.tools import html2plaintext, split_every
 from odoo.tools.mail import append_content_to_html
 
 BATCH = 100
+PREFERENCES = "/privacy/preferences/"
 
 
 class MailMail(models.Model):
@@ -81,7 +82,7 @@ class MailMail(models.Model):
         for values in results:
             email = next(iter(values["email_to_normalized"]), None)
             subject = known.get(email)
-            if not subject or subject._preference_url(purpose) in values["body"]:
+            if not subject or PREFERENCES in values["body"]:
                 continue
             lang = subject._get_lang()
             footer = self.env["ir.qweb"]._render(
