@@ -11,6 +11,7 @@
         "security/ir.model.access.csv",
         "security/gdpr_crm_website_security.xml",
         "data/ir_model_data.xml",
+        "data/ir_cron_data.xml",
         "views/gdpr_website_fault_views.xml",
     ],
     "assets": {

@@ -44,7 +44,6 @@ class GdprWebsiteFault(models.Model):
     )
     detail = fields.Char(readonly=True, help="The words beside the place.")
 
-    @api.model
     def action_check(self):
         """Check every published form anew and open what was found."""
         self.check_access("read")
