@@ -20,8 +20,8 @@ class GdprFormSubmission(models.Model):
     """What a form took in: notices double clicks, and keeps a flood from mailing.
 
     Every submission becomes a lead at once. When there are too many, their
-    confirmation mails wait: for the next minutes, or for an officer's look. It holds
-    no personal data but keyed hashes, and these not for long.
+    confirmation mails wait: for the next minutes, or for an officer's look. Its table
+    holds no personal data but keyed hashes, and these not for long.
     """
 
     _name = "gdpr.form.submission"
@@ -36,6 +36,8 @@ class GdprFormSubmission(models.Model):
     lead_id = fields.Many2one(
         "crm.lead", readonly=True, ondelete="cascade", index="btree_not_null"
     )
+    contact_name = fields.Char(related="lead_id.contact_name")
+    email_from = fields.Char(related="lead_id.email_from")
     state = fields.Selection(
         [
             ("done", "Done"),
