@@ -1,5 +1,6 @@
 from . import (
     gdpr_sensitive_mixin,
+    gdpr_source_mixin,
     gdpr_subject,
     gdpr_subject_link,
     gdpr_subject_mixin,
@@ -11,6 +12,10 @@ from . import (
     gdpr_ledger_check,
     gdpr_signup,
     gdpr_token,
+    gdpr_audit,
+    gdpr_audit_line,
+    gdpr_audit_member,
+    gdpr_audit_snapshot,
     gdpr_request,
     gdpr_request_line,
     gdpr_exception,
