@@ -17,6 +17,7 @@
         "data/gdpr_data_rule_data.xml",
         "data/mail_template_data.xml",
         "data/ir_cron_data.xml",
+        "report/gdpr_audit_report.xml",
         "views/gdpr_audit_views.xml",
         "views/gdpr_consent_views.xml",
         "views/gdpr_data_rule_views.xml",

@@ -1,1 +1,1 @@
-from . import consent, portal, privacy
+from . import audit, consent, portal, privacy

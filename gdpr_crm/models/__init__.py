@@ -16,6 +16,7 @@ from . import (
     gdpr_audit_line,
     gdpr_audit_member,
     gdpr_audit_snapshot,
+    gdpr_audit_report,
     gdpr_request,
     gdpr_request_line,
     gdpr_exception,
