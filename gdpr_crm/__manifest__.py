@@ -23,6 +23,7 @@
         "views/gdpr_data_rule_views.xml",
         "views/gdpr_exception_views.xml",
         "views/gdpr_export_templates.xml",
+        "views/gdpr_overview_views.xml",
         "views/gdpr_purpose_views.xml",
         "views/gdpr_request_templates.xml",
         "views/gdpr_request_views.xml",

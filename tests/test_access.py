@@ -18,6 +18,7 @@ MATRIX = {
     "gdpr.exception": (NONE, NONE, "rwc", ALL),
     "gdpr.ledger.check": (NONE, NONE, READ, READ),
     "gdpr.notice": (READ, READ, READ, ALL),
+    "gdpr.overview": (NONE, NONE, READ, READ),
     "gdpr.purpose": (READ, READ, READ, ALL),
     "gdpr.quarantine": (NONE, NONE, "rd", "rd"),
     "gdpr.request": (NONE, START, "rwc", "rwc"),

@@ -17,6 +17,7 @@ from . import (
     gdpr_audit_member,
     gdpr_audit_snapshot,
     gdpr_audit_report,
+    gdpr_overview,
     gdpr_request,
     gdpr_request_line,
     gdpr_exception,

@@ -100,7 +100,7 @@ class GdprAudit(models.Model):
                      WHERE kind = 'basis' GROUP BY purpose_id
                 )
                 UPDATE gdpr_audit_line l
-                   SET count = c.n, has_members = c.n > 0,
+                   SET count = c.n, has_members = TRUE,
                        share = COALESCE(c.n::float / NULLIF(
                             CASE WHEN c.purpose_id IS NULL THEN %(persons)s
                                  ELSE a.n END, 0), 0)
