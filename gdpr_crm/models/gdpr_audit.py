@@ -59,14 +59,19 @@ class GdprAudit(models.Model):
         "gdpr.audit.line",
         "audit_id",
         string="Lawful Bases",
-        domain=[("kind", "=", "basis")],
+        domain=[
+            ("kind", "=", "basis"),
+            "|",
+            ("count", ">", 0),
+            ("category", "=", "valid"),
+        ],
         readonly=True,
     )
     finding_line_ids = fields.One2many(
         "gdpr.audit.line",
         "audit_id",
         string="To Be Looked at",
-        domain=[("kind", "=", "finding")],
+        domain=[("kind", "=", "finding"), ("count", ">", 0)],
         readonly=True,
     )
     previous_id = fields.Many2one(

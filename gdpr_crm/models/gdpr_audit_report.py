@@ -98,7 +98,8 @@ class GdprAudit(models.Model):
                             line.share,
                             line.change,
                         )
-                        for line in self.finding_line_ids
+                        for line in self.line_ids
+                        if line.kind == "finding"
                     ),
                 ),
                 self._trend_sheet(),

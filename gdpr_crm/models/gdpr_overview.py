@@ -138,6 +138,8 @@ class GdprOverview(models.Model):
             label = self.env._("Consents given")
             values = self._consents_by_month()
         else:
+            if len(audits) < 2:
+                return False
             label = self.env._("Share with a valid basis (%)")
             values = [
                 {
