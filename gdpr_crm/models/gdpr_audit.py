@@ -110,12 +110,20 @@ class GdprAudit(models.Model):
         if not self.env.user.has_group("gdpr_crm.group_officer"):
             raise AccessError(self.env._("Only a privacy officer runs an audit."))
         # nobody writes an audit by hand
-        audit_sudo = self.sudo().create({"company_id": self.env.company.id})
+        audit_sudo = self.sudo()._start(self.env.company)
         if self.env["gdpr.subject"].sudo().search_count([]) <= RUN_AT_ONCE:
             audit_sudo._take()
         else:
             self.env.ref("gdpr_crm.ir_cron_audit_waiting").sudo()._trigger()
         return audit_sudo.with_env(self.env).action_open()
+
+    @api.model
+    def _start(self, companies):
+        """Return a new audit of each company, still to be computed."""
+        # a note that it was made would only repeat its date
+        return self.with_context(mail_create_nolog=True).create(
+            [{"company_id": company.id} for company in companies]
+        )
 
     def action_open(self):
         """Open this audit."""
@@ -131,8 +139,7 @@ class GdprAudit(models.Model):
     @api.model
     def _cron_run(self):
         """Audit every company."""
-        companies = self.env["res.company"].search([])
-        self._run_waiting(self.create([{"company_id": c.id} for c in companies]))
+        self._run_waiting(self._start(self.env["res.company"].search([])))
 
     @api.model
     def _cron_waiting(self):

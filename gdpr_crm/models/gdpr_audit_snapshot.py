@@ -38,7 +38,7 @@ class GdprAudit(models.Model):
         if self.state == "done":
             return
         started = time.monotonic()
-        self.env.flush_all()
+        self.env.flush_all()  # SQL sees what is written only
         purposes = self._purposes()
         lines = self._make_lines(purposes)
         persons = self._collect_persons()
@@ -360,17 +360,19 @@ class GdprAudit(models.Model):
 
     def _find_disagreeing_purposes(self):
         """One person, one code, a purpose of the company and a common one."""
+        codes = self._purposes().grouped("code").values()
+        twins = self.env["gdpr.purpose"].union(*(p for p in codes if len(p) > 1))
         return SQL(
             """
             SELECT unnest(array_agg(c.subject_id)), unnest(array_agg(c.purpose_id))
               FROM gdpr_consent c
               JOIN gdpr_audit_person person ON person.id = c.subject_id
               JOIN gdpr_purpose p ON p.id = c.purpose_id
-             WHERE p.active AND (p.company_id IS NULL OR p.company_id = %s)
+             WHERE p.id = ANY(%s)
              GROUP BY c.subject_id, p.code
             HAVING bool_or(c.state = 'given') AND bool_or(c.state IN %s)
             """,
-            self.company_id.id,
+            twins.ids,
             DECLINED,
         )
 
