@@ -246,9 +246,19 @@ class TestAuditFindings(AuditCase):
         self.record("give", "portal", subject=old)
         second = notice.copy({"body": "<p>Two</p>"})
         self.assertFound("outdated", old.browse(), self.purpose, among=old + new)
-        second.action_publish()
+        second._publish("material", "new", fields.Date.today() + timedelta(days=90))
         self.record("give", "portal", subject=new, notice=second)
         self.assertFound("outdated", old, self.purpose, among=old + new)
+
+    def test_consent_stands_where_an_officer_said_so(self):
+        subject = self.person("P old")
+        notice = self.env["gdpr.notice"].create(
+            {"purpose_id": self.purpose.id, "lang": "en_US", "body": "<p>One</p>"}
+        )
+        notice.action_publish()
+        self.record("give", "portal", subject=subject)
+        notice.copy({"body": "<p>Two</p>"})._publish("minor", "A comma")
+        self.assertFound("outdated", subject.browse(), self.purpose, among=subject)
 
     def test_confirmed_without_proof(self):
         proven, planted = self.person("P proven"), self.person("P planted")

@@ -1,6 +1,7 @@
 from unittest.mock import patch
 
 import psycopg2
+from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
@@ -290,6 +291,75 @@ class TestConsent(GdprCase):
         self.assertTrue(notified)
         with self.assertRaises(AccessError):
             self.env["gdpr.ledger.check"].with_user(self.salesperson).action_run()
+
+    def test_objection_outlives_an_erasure(self):
+        self.subject._object_to_marketing()
+        self.subject._erase_identity()
+        self.partner.gdpr_erased = True
+        back = (
+            self.env["res.partner"]
+            .create({"name": "Jeanne", "email": "jeanne.martin@example.com"})
+            .gdpr_subject_id
+        )
+        self.assertTrue(back.objected)
+        self.record("give", "portal", subject=back)
+        self.assertContactable(False, subject=back)
+
+    def test_clock_that_goes_backwards_does_not_change_the_order(self):
+        self.record("give", "portal")
+        with freeze_time("2020-01-01"):
+            self.record("withdraw", "portal")
+        self.assertConsent("withdrawn")
+        self.assertFalse(self.faults())
+
+    # notices
+
+    def notice(self, body, lang="en_US"):
+        return self.env["gdpr.notice"].create(
+            {"purpose_id": self.purpose.id, "lang": lang, "body": body}
+        )
+
+    def test_first_notice_is_published_without_questions(self):
+        notice = self.notice("<p>News</p>")
+        self.assertFalse(notice.action_publish())
+        self.assertTrue(notice.published_on)
+
+    def test_new_wording_asks_whether_earlier_consents_stand(self):
+        self.notice("<p>News</p>").action_publish()
+        self.record("give", "portal")
+        second = self.notice("<p>News and offers of partners</p>")
+        action = second.action_publish()
+        self.assertEqual(action["res_model"], "gdpr.notice.change")
+        self.assertFalse(second.published_on)
+        wizard = (
+            self.env["gdpr.notice.change"]
+            .with_user(self.manager)
+            .create(
+                {
+                    "notice_id": second.id,
+                    "change": "material",
+                    "reason": "Partners added",
+                    "renew_by": "2020-01-01",
+                }
+            )
+        )
+        self.assertEqual(wizard.consent_count, 1)
+        wizard.action_publish()
+        self.assertTrue(second.published_on)
+        self.assertEqual(second.change, "material")
+        self.assertContactable(False)
+        self.record("give", "portal")
+        self.assertContactable(True)
+
+    def test_minor_change_leaves_consents_alone(self):
+        self.notice("<p>News</p>").action_publish()
+        self.record("give", "portal")
+        second = self.notice("<p>News.</p>")
+        wizard = self.env["gdpr.notice.change"].create(
+            {"notice_id": second.id, "change": "minor", "reason": "A full stop"}
+        )
+        wizard.action_publish()
+        self.assertContactable(True)
 
     # return after erasure
 

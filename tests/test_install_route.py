@@ -5,6 +5,7 @@ Each step is an Odoo process of its own, as it is for an admin.
 
 import json
 import os
+import subprocess
 import unittest
 from pathlib import Path
 
@@ -139,6 +140,7 @@ class TestInstallRoute(unittest.TestCase):
         cls.change("-i", addons.MAIN)
         cls.linked = cls.read(COUNT_LINKED)
         cls.installed = cls.read(SNAPSHOT)
+        cls.ledger = cls.verify_ledger()
         cls.change("-u", addons.MAIN)
         cls.upgraded = cls.read(SNAPSHOT)
         cls.run_script(UNINSTALL)
@@ -168,6 +170,31 @@ class TestInstallRoute(unittest.TestCase):
         lines = cls.run_script(script)
         result = next(line for line in lines if line.startswith("RESULT "))
         return json.loads(result.removeprefix("RESULT "))
+
+    @classmethod
+    def verify_ledger(cls):
+        """Run the addon's own command, found by Odoo on its addons path."""
+        paths = [*cls.environment.odoo.addons_paths, str(templates.ROOT)]
+        odoo = odoo_server.command(cls.environment, templates.CONFIG)[:3]
+        return subprocess.run(
+            [
+                *odoo,
+                f"--addons-path={','.join(map(str, paths))}",
+                "gdpr_ledger",
+                "-c",
+                str(templates.CONFIG),
+                "-d",
+                cls.db,
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=cls.environment.variables(),
+        )
+
+    def test_ledger_is_verified_from_the_command_line(self):
+        self.assertEqual(self.ledger.returncode, 0, self.ledger.stderr)
+        self.assertIn("0 faults", self.ledger.stdout)
 
     def assertUnchanged(self, before, after):
         for kind in before:

@@ -106,6 +106,21 @@ class TestSubjectLink(GdprCase):
         self.env.invalidate_all()
         self.assertEqual(by_sql, by_orm)
 
+    def test_lead_with_a_number_only_follows_its_customer(self):
+        partner = self.env["res.partner"].create({"name": "No address"})
+        lead = self.env["crm.lead"].create(
+            {"name": "L", "partner_id": partner.id, "phone": "+33140000000"}
+        )
+        self.env.flush_all()
+        for table, record in (("res_partner", partner), ("crm_lead", lead)):
+            self.env.cr.execute(
+                f"UPDATE {table} SET gdpr_subject_id = NULL WHERE id = %s", record.ids
+            )
+        self.env.invalidate_all()
+        self.env["gdpr.subject"]._link_existing()
+        self.assertTrue(partner.gdpr_subject_id)
+        self.assertEqual(lead.gdpr_subject_id, partner.gdpr_subject_id)
+
     def test_existing_base_costs_the_same_queries_however_many_the_rows(self):
         def link(count):
             partners = self.env["res.partner"].create(

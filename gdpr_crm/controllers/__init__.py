@@ -1,1 +1,1 @@
-from . import audit, consent, portal, privacy
+from . import audit, consent, form, portal, privacy, register

@@ -35,6 +35,7 @@ class CrmLead(models.Model):
     def _merge_opportunity(
         self, user_id=False, team_id=False, auto_unlink=True, max_length=5
     ):
+        subjects = self.gdpr_subject_id
         # merging and converting move text that is on file already
         lead = super(CrmLead, self._gdpr_with_known_text())._merge_opportunity(
             user_id=user_id,
@@ -42,6 +43,10 @@ class CrmLead(models.Model):
             auto_unlink=auto_unlink,
             max_length=max_length,
         )
+        if lead.gdpr_subject_id:
+            # the no of the leads that disappear; a yes stays with its address
+            for subject in subjects - lead.gdpr_subject_id:
+                subject._carry_refusals_to(lead.gdpr_subject_id)
         return lead.with_env(self.env)
 
     def _create_customer(self, with_parent=None):

@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from ..tools.spreadsheet import Column, Sheet, workbook
+from ..tools.spreadsheet import Column, Sheet, write_sheets
 from .gdpr_audit_line import BASIS
 
 
@@ -61,7 +61,7 @@ class GdprAudit(models.Model):
         _t = self.env._
         count, share = ("number", 12), ("percent", 10)
         situations = self._situations()
-        return workbook(
+        return write_sheets(
             [
                 Sheet(
                     _t("Lawful Bases"),
@@ -93,7 +93,7 @@ class GdprAudit(models.Model):
                     (
                         (
                             line._situation_label(),
-                            line.purpose_name,
+                            line.purpose_name or None,
                             line.count,
                             line.share,
                             line.change,

@@ -329,6 +329,7 @@ class GdprAudit(models.Model):
                            AND newer.lang = shown.lang
                            AND newer.version > shown.version
                            AND newer.published_on IS NOT NULL
+                           AND newer.change IS DISTINCT FROM 'minor'
                          WHERE shown.id = c.notice_id)
                 """
             )

@@ -242,6 +242,22 @@ class GdprConsent(models.Model):
                 }
             )
 
+    def _proof(self):
+        """Return what the proof of this consent shows (GDPR Art. 7(1)).
+
+        :return: dict with ``events`` in order, the ``notices`` that were shown, the
+            ``faults`` of the person's chain and its ``head`` (last hash)
+        """
+        self.ensure_one()
+        subject_sudo = self.subject_id.sudo()  # nobody reads the head of a chain
+        events = self.event_ids.sorted("number")
+        return {
+            "events": events,
+            "notices": events.notice_id,
+            "faults": self.env["gdpr.consent.event"]._verify(self.subject_id),
+            "head": subject_sudo.chain_hash,
+        }
+
     # ------------------------------------------------------------
     # Double opt-in
     # ------------------------------------------------------------
@@ -289,6 +305,12 @@ class GdprConsent(models.Model):
                 len(consents), remaining=remaining
             ):
                 break
+
+    def _end_by(self, date):
+        """Let these consents end on ``date`` at the latest: they must be renewed."""
+        end = fields.Datetime.to_datetime(date)
+        later = self.sudo().filtered(lambda c: not c.expires_on or c.expires_on > end)
+        later.with_context(gdpr_ledger=self._LEDGER_KEY).write({"expires_on": end})
 
     def action_withdraw(self):
         """Record that the person withdrew, as told to staff."""

@@ -65,6 +65,13 @@ class GdprDataMap(models.AbstractModel):
     def _check_erasable(self, subject):
         if subject.erased_on:
             raise UserError(self.env._("This person was erased already."))
+        if subject.legal_hold:
+            raise UserError(
+                self.env._(
+                    "This person's data are under a legal hold: refuse the erasure on "
+                    "the ground of legal claims, or end the hold first."
+                )
+            )
         if not subject.try_lock_for_update():
             raise UserError(
                 self.env._("This person is being erased by somebody else just now.")

@@ -78,7 +78,6 @@ class GdprLedgerCheck(models.Model):
             partner_ids=officers.partner_id.ids, subject=subject, body=body
         )
 
-    @api.model
     def action_run(self):
         """Verify the whole ledger now and show the result."""
         if not self.env.user.has_group("gdpr_crm.group_officer"):

@@ -33,6 +33,16 @@ class GdprNotice(models.Model):
     policy_url = fields.Char(string="Privacy Policy")
     terms_url = fields.Char(string="Terms")
     published_on = fields.Datetime(readonly=True, copy=False)
+    change = fields.Selection(
+        [
+            ("minor", "Earlier consents still stand"),
+            ("material", "Earlier consents must be renewed"),
+        ],
+        readonly=True,
+        copy=False,
+        help="What was decided when a new version replaced this wording's earlier one.",
+    )
+    change_reason = fields.Text(readonly=True, copy=False)
     digest = fields.Char(
         string="Fingerprint",
         readonly=True,
@@ -94,7 +104,44 @@ class GdprNotice(models.Model):
             )
 
     def action_publish(self):
-        """Freeze these notices; from now on they are shown to people."""
+        """Freeze these notices; from now on they are shown to people.
+
+        Where people consented to an earlier wording, a wizard asks first whether
+        their consents still stand.
+        """
+        if len(self) == 1 and not self.published_on and self._earlier_consents():
+            return {
+                "type": "ir.actions.act_window",
+                "res_model": "gdpr.notice.change",
+                "name": self.env._("Publish a New Version"),
+                "view_mode": "form",
+                "target": "new",
+                "context": {"default_notice_id": self.id},
+            }
+        return self._publish()
+
+    def _earlier_consents(self):
+        """Return the consents that stand on an earlier wording in this language."""
+        self.ensure_one()
+        return self.env["gdpr.consent"].search(
+            [
+                ("purpose_id", "=", self.purpose_id.id),
+                ("state", "in", ("given", "pending")),
+                ("notice_id.lang", "=", self.lang),
+                ("notice_id.version", "<", self.version),
+            ]
+        )
+
+    def _publish(self, change=False, reason=None, renew_by=None):
+        """Freeze these notices.
+
+        :param str change: "material" makes consents to earlier wordings end
+        :param date renew_by: when they end, unless the person says yes again
+        """
+        for notice in self.filtered(lambda notice: not notice.published_on):
+            if change == "material":
+                notice._earlier_consents()._end_by(renew_by)
+            notice.write({"change": change, "change_reason": reason})
         for notice in self.filtered(lambda notice: not notice.published_on):
             notice.write(
                 {

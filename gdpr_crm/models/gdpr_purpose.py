@@ -83,7 +83,12 @@ class GdprPurpose(models.Model):
         default=36,
         help="How long the data are kept after the last contact.",
     )
-    data_categories = fields.Text(translate=True)
+    person_categories = fields.Text(
+        string="Categories of Persons",
+        translate=True,
+        help="Whose data: prospects, customers, their employees…",
+    )
+    data_categories = fields.Text(string="Categories of Data", translate=True)
     recipients = fields.Text(translate=True)
     transfers = fields.Text(string="Transfers outside the EU", translate=True)
     source = fields.Text(string="Source of the Data", translate=True)
@@ -214,6 +219,10 @@ class GdprPurpose(models.Model):
         18, 21).
         """
         self.ensure_one()
+        own = self._own_contactable_domain()
+        return own & self.env["gdpr.subject"]._shared_domain(own)
+
+    def _own_contactable_domain(self):
         if not self.active:
             return Domain.FALSE
         domain = Domain("erased_on", "=", False) & Domain("restricted", "=", False)
@@ -233,6 +242,63 @@ class GdprPurpose(models.Model):
             declined = own & Domain("state", "in", ["refused", "withdrawn"])
             domain &= Domain("consent_ids", "not any", declined)
         return domain & self._audience_domain()
+
+    # ------------------------------------------------------------
+    # Record of processing activities (Art. 30)
+    # ------------------------------------------------------------
+
+    def _register_rows(self):
+        """Return the record's headers and one row a purpose, item by item (30(1))."""
+        headers = [
+            self.env._("Purpose"),
+            self.env._("Description"),
+            self.env._("Lawful basis"),
+            self.env._("Legitimate interest and balancing test"),
+            self.env._("Controller"),
+            self.env._("Data protection contact"),
+            self.env._("Categories of persons"),
+            self.env._("Categories of data"),
+            self.env._("Source"),
+            self.env._("Recipients"),
+            self.env._("Transfers outside the EU"),
+            self.env._("Retention (months)"),
+            self.env._("Security measures"),
+        ]
+        basis = dict(self._fields["lawful_basis"]._description_selection(self.env))
+        rows = []
+        for purpose in self:
+            company = purpose.company_id or self.env.company
+            rows.append(
+                [
+                    purpose.name,
+                    purpose.description or "",
+                    basis[purpose.lawful_basis],
+                    purpose._register_balancing_test(),
+                    company.name,
+                    company._gdpr_contact(),
+                    purpose.person_categories or "",
+                    purpose.data_categories or "",
+                    purpose.source or "",
+                    purpose.recipients or self.env._("None"),
+                    purpose.transfers or self.env._("None"),
+                    purpose.retention_months,
+                    company.gdpr_security_measures or "",
+                ]
+            )
+        return headers, rows
+
+    def _register_balancing_test(self):
+        if self.lawful_basis != "legitimate_interest":
+            return self.env._("Not applicable")
+        return self.balancing_test or ""
+
+    def action_register_xlsx(self):
+        """Download the record of processing activities as a spreadsheet."""
+        ids = ",".join(map(str, self.ids))
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/gdpr_crm/register.xlsx?ids={ids}",
+        }
 
     def action_view_consents(self):
         """Open the consents of this purpose."""

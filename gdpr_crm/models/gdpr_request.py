@@ -6,7 +6,6 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import email_normalize
 
-from ..tools import deadline
 from ..tools.addresses import is_disposable
 from .gdpr_token import PLACEHOLDER
 
@@ -205,12 +204,6 @@ class GdprRequest(models.Model):
     def _compute_email_disposable(self):
         for request in self:
             request.email_disposable = is_disposable(request.email or "")
-
-    @api.depends("received_on")
-    def _compute_due_on(self):
-        for request in self:
-            received = fields.Datetime.context_timestamp(request, request.received_on)
-            request.due_on = deadline.due_date(received.date())
 
     @api.depends("due_on")
     def _compute_days_left(self):

@@ -3,8 +3,6 @@ from markupsafe import Markup
 from odoo import api, models, tools
 from odoo.exceptions import ValidationError
 
-from ..tools.sensitive import detector
-
 # the detector's kind of the fields that need special treatment; any other text
 # field counts as a comment
 FIELD_KINDS = {
@@ -62,11 +60,13 @@ class GdprSensitiveMixin(models.AbstractModel):
     def _gdpr_text_kinds(self):
         """Return field name → detector's kind, of the fields that are looked at."""
         kinds = FIELD_KINDS.get(self._name, {})
+        exempted = self.env["gdpr.sensitive.exemption"]._names(self._name)
         return {
             name: kind
             for name, field in self._fields.items()
             if field.type in ("char", "text", "html")
             and field.store
+            and name not in exempted
             and (not field.compute or not field.readonly)
             and (kind := kinds.get(name, "comment")) not in SILENT_KINDS
         }
@@ -77,16 +77,38 @@ class GdprSensitiveMixin(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
+        checked = {}
         if not self._gdpr_moves_known_text():
-            checked = {}
             for vals in vals_list:
                 self._gdpr_check_values(vals, checked=checked)
-        return super().create(vals_list)
+        records = super().create(vals_list)
+        if any(checked.values()):
+            for record, vals in zip(records, vals_list, strict=True):
+                record._gdpr_note_doubtful(vals, checked)
+        return records
 
     def write(self, vals):
+        checked = {}
         if not self._gdpr_moves_known_text():
-            self._gdpr_check_values(vals)
-        return super().write(vals)
+            self._gdpr_check_values(vals, checked=checked)
+        result = super().write(vals)
+        if any(checked.values()):
+            self._gdpr_note_doubtful(vals, checked)
+        return result
+
+    def _gdpr_note_doubtful(self, vals, checked):
+        """Put what is doubtful into the officer's queue; it stopped nobody."""
+        kinds = self._gdpr_text_kinds()
+        found = {
+            (record.id, name): (findings, vals[name])
+            for name in vals.keys() & kinds.keys()
+            if (findings := checked.get((kinds[name], vals[name])))
+            for record in self
+        }
+        if found:
+            documents = {record.id: (self._name, record.id) for record in self}
+            # salespeople don't see the queue they fill
+            self.env["gdpr.finding"].sudo()._note(self._name, found, documents)
 
     def _gdpr_moves_known_text(self):
         return self.env.context.get("gdpr_known_text") is self._KNOWN_TEXT_KEY
@@ -98,7 +120,7 @@ class GdprSensitiveMixin(models.AbstractModel):
     def _gdpr_check_values(self, vals, checked=None):
         """Raise when these values hold sensitive data that nothing allows.
 
-        :param dict checked: (kind, text) → categories, so that values which are the
+        :param dict checked: (kind, text) → findings, so that values which are the
             same in a whole batch are read once; a record's own names come after
         :raise ValidationError: it names fields and categories, never the words
         """
@@ -113,8 +135,8 @@ class GdprSensitiveMixin(models.AbstractModel):
             if kind == "name" and self._gdpr_names_a_company(vals):
                 continue
             if (kind, text) not in checked:
-                checked[kind, text] = self._gdpr_blocked_categories(text, kind)
-            found = checked[kind, text]
+                checked[kind, text] = self.env["gdpr.finding"]._detect(text, kind)
+            found = _blocked(checked[kind, text])
             if found and (names := self._gdpr_own_names(vals)):
                 found = self._gdpr_blocked_categories(text, kind, names)
             if found:
@@ -128,11 +150,7 @@ class GdprSensitiveMixin(models.AbstractModel):
     @api.model
     def _gdpr_blocked_categories(self, text, kind, names=()):
         """Return the categories for which the detector is sure enough to block."""
-        return {
-            finding.category
-            for finding in detector.find(text, kind, names=names)
-            if finding.level == "block"
-        }
+        return _blocked(self.env["gdpr.finding"]._detect(text, kind, names))
 
     def _gdpr_own_names(self, vals):
         """Return the names of the record itself: Mr Black is no skin colour."""
@@ -284,3 +302,8 @@ class GdprSensitiveMixin(models.AbstractModel):
                     for key, text, categories in aside
                 ]
             )
+
+
+def _blocked(findings):
+    """Return the categories of which the detector is sure."""
+    return {finding.category for finding in findings if finding.level == "block"}

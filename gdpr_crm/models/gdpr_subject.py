@@ -102,6 +102,9 @@ class GdprSubject(models.Model):
         "(phone) WHERE phone IS NOT NULL", "There is one data subject a phone number."
     )
 
+    # few are restricted, and every write on a contact or lead asks who
+    _restricted_idx = models.Index("(id) WHERE restricted IS TRUE")
+
     # ------------------------------------------------------------
     # Compute and search
     # ------------------------------------------------------------
@@ -182,13 +185,15 @@ class GdprSubject(models.Model):
                 SQL(
                     """
                     INSERT INTO gdpr_subject (%(field)s, company_id,
-                        consent_summary, returned_after_erasure, create_uid, write_uid,
-                        create_date, write_date)
-                    SELECT v.value, v.company_id, 'none', v.returned, %(uid)s, %(uid)s,
-                        %(now)s, %(now)s
+                        consent_summary, returned_after_erasure, objected,
+                        objected_since, create_uid, write_uid, create_date, write_date)
+                    SELECT v.value, v.company_id,
+                        CASE WHEN v.objected THEN 'objected' ELSE 'none' END,
+                        v.returned, v.objected, CASE WHEN v.objected THEN %(now)s END,
+                        %(uid)s, %(uid)s, %(now)s, %(now)s
                       FROM unnest(%(values)s::text[], %(companies)s::int[],
-                                  %(returned)s::bool[])
-                           AS v(value, company_id, returned)
+                                  %(returned)s::bool[], %(objected)s::bool[])
+                           AS v(value, company_id, returned, objected)
                     ON CONFLICT DO NOTHING
                     """,
                     field=SQL.identifier(field_name),
@@ -197,6 +202,8 @@ class GdprSubject(models.Model):
                     values=missing,
                     companies=[companies[value] or None for value in missing],
                     returned=[value in returning for value in missing],
+                    # who objected and was erased hasn't changed their mind
+                    objected=[returning.get(value, False) for value in missing],
                 )
             )
             found |= self._subject_ids(field_name, missing)
@@ -261,12 +268,19 @@ class GdprSubject(models.Model):
 
     @api.model
     def _erased_identifiers(self, field_name, values):
-        """Return which of these identifiers belonged to a person who was erased."""
+        """Return which of these identifiers belonged to a person who was erased.
+
+        :return: dict identifier → whether that person objected to direct marketing
+        """
         if not self.sudo().search_count([("erased_on", "!=", False)], limit=1):
-            return set()
+            return {}
         digests = {self._suppression_digest(value): value for value in values}
-        erased = self.sudo().search([(f"{field_name}_digest", "in", list(digests))])
-        return {digests[digest] for digest in erased.mapped(f"{field_name}_digest")}
+        digest_field = f"{field_name}_digest"
+        erased = self.sudo().search([(digest_field, "in", list(digests))])
+        return {
+            digests[digest]: any(group.mapped("objected"))
+            for digest, group in erased.grouped(digest_field).items()
+        }
 
     def _erase_identity(self):
         """Leave only what stops a return unnoticed: the suppression record.

@@ -20,7 +20,12 @@ PERSONS = """
       FROM crm_lead l
       LEFT JOIN res_partner p ON p.id = l.partner_id
      WHERE (p.is_company IS NOT TRUE OR COALESCE(l.contact_name, '') <> '')
-       AND (l.email_normalized IS NOT NULL OR p.gdpr_subject_id IS NULL)
+       -- a lead without an address follows its customer, who may be linked later on
+       AND (l.email_normalized IS NOT NULL
+            OR p.id IS NULL
+            OR (p.gdpr_subject_id IS NULL
+                AND (p.is_company OR (p.type IS DISTINCT FROM 'contact'
+                                      AND p.parent_id IS NOT NULL))))
        AND l.gdpr_subject_id IS NULL
 """
 

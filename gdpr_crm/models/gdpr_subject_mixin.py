@@ -70,7 +70,10 @@ class GdprSubjectMixin(models.AbstractModel):
         erased = (self - new).filtered("gdpr_erased")
         for record in erased:
             record.gdpr_subject_id = record.gdpr_subject_id
-        records = self - new - erased
+        split = (self - new - erased)._gdpr_split_off()
+        for record in split:
+            record.gdpr_subject_id = record.gdpr_subject_id
+        records = self - new - erased - split
         before = {record: record.gdpr_subject_id for record in records}
         persons = records._gdpr_is_person()
         (records - persons).gdpr_subject_id = False

@@ -9,6 +9,14 @@ class ResCompany(models.Model):
     gdpr_officer_id = fields.Many2one(
         "res.users", string="Privacy Officer", help="Answers requests by default."
     )
+    gdpr_contact = fields.Char(
+        string="Data Protection Contact",
+        help="Name and address of the data protection officer, or of who answers.",
+    )
+    gdpr_security_measures = fields.Text(
+        string="Security Measures",
+        help="In general terms, for the record of processing activities (Art. 30).",
+    )
     gdpr_policy_url = fields.Char(string="Privacy Policy")
     gdpr_terms_url = fields.Char(string="Terms")
     gdpr_confirmation_days = fields.Integer(
@@ -49,6 +57,12 @@ class ResCompany(models.Model):
         "AND gdpr_reminder_days > 0 AND gdpr_signup_days > 0 AND gdpr_purge_days > 0)",
         "The privacy periods are counted in days, at least one.",
     )
+
+    def _gdpr_contact(self):
+        """Return whom a person can write to about their data."""
+        self.ensure_one()
+        officer = self.gdpr_officer_id
+        return self.gdpr_contact or officer.email_formatted or self.email or ""
 
     def _gdpr_signup_deadline(self):
         """Return until when a sign-up that starts now can be confirmed."""

@@ -7,6 +7,10 @@ class ResConfigSettings(models.TransientModel):
     gdpr_officer_id = fields.Many2one(
         related="company_id.gdpr_officer_id", readonly=False
     )
+    gdpr_contact = fields.Char(related="company_id.gdpr_contact", readonly=False)
+    gdpr_security_measures = fields.Text(
+        related="company_id.gdpr_security_measures", readonly=False
+    )
     gdpr_policy_url = fields.Char(related="company_id.gdpr_policy_url", readonly=False)
     gdpr_terms_url = fields.Char(related="company_id.gdpr_terms_url", readonly=False)
     gdpr_confirmation_days = fields.Integer(

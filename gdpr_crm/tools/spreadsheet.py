@@ -1,17 +1,17 @@
-"""Plain XLSX files: values only, never a formula, in constant memory."""
+"""Tables as XLSX files: values only, never a formula."""
 
 import io
-from collections.abc import Iterable
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import NamedTuple
 
-TITLE_MAX = 31
-TITLE_FORBIDDEN = str.maketrans(dict.fromkeys("[]:*?/\\'", " "))
+import xlsxwriter
+
 FORMATS = {
-    "percent": {"num_format": "0.0 %"},
-    "date": {"num_format": "yyyy-mm-dd"},
     "text": {"text_wrap": True, "valign": "top"},
-    "number": {},
+    "number": {"valign": "top"},
+    "percent": {"num_format": "0.0 %", "valign": "top"},
+    "date": {"num_format": "yyyy-mm-dd", "valign": "top"},
 }
 
 
@@ -20,51 +20,61 @@ class Column(NamedTuple):
 
     heading: str
     kind: str = "text"
-    width: int = 18
+    width: int = 28
 
 
 class Sheet(NamedTuple):
-    """A sheet's title, its columns and its rows."""
+    """A sheet's title (cut to the 31 characters allowed), its columns and rows."""
 
     title: str
-    columns: list[Column]
-    rows: Iterable[Iterable[object]]
+    columns: Sequence[Column]
+    rows: Iterable[Sequence]
 
 
-def workbook(sheets: Iterable[Sheet]) -> bytes:
+def write_table(title: str, headers: Sequence[str], rows: Iterable[Sequence]) -> bytes:
+    """Return an XLSX file with one sheet.
+
+    :param title: the sheet's name
+    :param headers: one a column
+    :param rows: numbers, and anything else as its text; None is left empty
+    """
+    return write_sheets([Sheet(title, [Column(header) for header in headers], rows)])
+
+
+def write_sheets(sheets: Iterable[Sheet]) -> bytes:
     """Return an XLSX file with these sheets.
 
-    A text that begins like a formula stays a text: what people typed can't be
-    executed by who opens the file.
+    Texts are written as texts, so none is taken for a formula or a link.
     """
-    import xlsxwriter  # noqa: PLC0415  comes with Odoo, and is slow to import
-
-    output = io.BytesIO()
-    # rows go to a temporary file: memory doesn't grow with their number
-    book = xlsxwriter.Workbook(output, {"constant_memory": True})
-    heading = book.add_format({"bold": True, "bg_color": "#e9ecef", "text_wrap": True})
-    formats = {kind: book.add_format(values) for kind, values in FORMATS.items()}
-    for sheet in sheets:
-        page = book.add_worksheet(sheet.title.translate(TITLE_FORBIDDEN)[:TITLE_MAX])
-        page.freeze_panes(1, 0)
-        for number, column in enumerate(sheet.columns):
-            page.set_column(number, number, column.width)
-            page.write_string(0, number, column.heading, heading)
-        for row_number, row in enumerate(sheet.rows, 1):
-            for number, (column, value) in enumerate(
-                zip(sheet.columns, row, strict=True)
-            ):
-                _write(page, row_number, number, value, formats[column.kind])
-    book.close()
-    return output.getvalue()
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+        formats = {kind: book.add_format(values) for kind, values in FORMATS.items()}
+        for sheet in sheets:
+            page = book.add_worksheet(_sheet_name(sheet.title))
+            page.freeze_panes(1, 0)
+            for number, column in enumerate(sheet.columns):
+                page.set_column(number, number, column.width)
+                page.write_string(0, number, column.heading, bold)
+            styles = [formats[column.kind] for column in sheet.columns]
+            for number, row in enumerate(sheet.rows, 1):
+                for column, value in enumerate(row):
+                    _write_cell(page, number, column, value, styles[column])
+    return file.getvalue()
 
 
-def _write(page, row: int, column: int, value: object, style) -> None:
-    if value is None or value is False:
-        page.write_blank(row, column, None, style)
-    elif isinstance(value, datetime | date):
-        page.write_datetime(row, column, value, style)
-    elif isinstance(value, int | float):
+def _write_cell(page, row: int, column: int, value: object, style) -> None:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
         page.write_number(row, column, value, style)
-    else:
+    elif isinstance(value, date):
+        page.write_datetime(row, column, value, style)
+    elif value is not None:
         page.write_string(row, column, str(value), style)
+
+
+def _sheet_name(title: str) -> str:
+    """
+    >>> _sheet_name("Who / what: [all]")
+    'Who   what   all'
+    """
+    return "".join(" " if c in "[]:*?/\\'" else c for c in title)[:31].strip() or "1"

@@ -18,6 +18,7 @@ CONFIG = HOME / "odoo.conf"
 # Odoo's modules that the tests find installed, without demo data. Add a module
 # here when a bridge addon needs it: the bridge then installs itself.
 MODULES = ["crm", "portal", "calendar", "contacts", "privacy_lookup"]
+MODULES += ["mass_mailing", "website_crm", "website_mass_mailing"]
 KEPT = 3  # full templates of earlier states, for runs that are still starting
 
 

@@ -1,0 +1,21 @@
+{
+    "name": "GDPR for Email Marketing",
+    "summary": "Mailings reach only who may be written to, each for a stated purpose",
+    "version": "19.0.1.0.0",
+    "category": "Marketing/Email Marketing",
+    "author": "gdpr_crm contributors",
+    "website": "https://github.com/gdpr-crm/gdpr_crm",
+    "license": "LGPL-3",
+    "depends": ["gdpr_crm", "mass_mailing"],
+    "data": [
+        "data/gdpr_data_rule_data.xml",
+        "views/gdpr_purpose_views.xml",
+        "views/mail_compose_message_views.xml",
+        "views/mailing_list_views.xml",
+        "views/mailing_mailing_views.xml",
+        "views/mailing_trace_views.xml",
+        "views/res_config_settings_views.xml",
+    ],
+    "post_init_hook": "post_init_hook",
+    "auto_install": True,
+}
