@@ -8,6 +8,9 @@ ALL, READ, START, NONE = "rwcd", "r", "rc", ""
 # model → rights of an employee, a salesperson, an officer and a manager; a portal
 # or public user has none on any model. r read, w write, c create, d delete
 MATRIX = {
+    "gdpr.audit": (NONE, NONE, READ, READ),
+    "gdpr.audit.line": (NONE, NONE, READ, READ),
+    "gdpr.audit.member": (NONE, NONE, NONE, NONE),
     "gdpr.consent": (NONE, READ, READ, READ),
     "gdpr.consent.event": (NONE, READ, READ, READ),
     "gdpr.allowance": (NONE, NONE, "rd", "rd"),
@@ -27,6 +30,7 @@ MATRIX = {
     "gdpr.form.field": (NONE, READ, READ, ALL),
     "gdpr.form.submission": (NONE, NONE, "rd", "rd"),
     "gdpr.notice": (READ, READ, READ, ALL),
+    "gdpr.overview": (NONE, NONE, READ, READ),
     "gdpr.purpose": (READ, READ, READ, ALL),
     "gdpr.purpose.field": (READ, READ, READ, ALL),
     "gdpr.quarantine": (NONE, NONE, "rd", "rd"),

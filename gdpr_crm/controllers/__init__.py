@@ -1,1 +1,1 @@
-from . import consent, form, portal, privacy, register
+from . import audit, consent, form, portal, privacy, register

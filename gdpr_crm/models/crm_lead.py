@@ -55,6 +55,13 @@ class CrmLead(models.Model):
         )
         return partner.with_env(self.env)
 
+    def _prepare_customer_values(self, partner_name, is_company=False, parent_id=False):
+        values = super()._prepare_customer_values(
+            partner_name, is_company=is_company, parent_id=parent_id
+        )
+        # a person taken from a list stays one: they are informed all the same
+        return values if is_company else values | self._gdpr_source_values()
+
     def _gdpr_untouched(self):
         """Return whether nobody worked on this lead since it came in."""
         self.ensure_one()

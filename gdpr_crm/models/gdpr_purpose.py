@@ -3,6 +3,7 @@ import ast
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 
 class GdprPurpose(models.Model):
@@ -173,13 +174,42 @@ class GdprPurpose(models.Model):
 
     def _audience_domain(self):
         """Return the domain, on data subjects, of everyone this purpose concerns."""
+        partners, leads = self._audience_domains(self.company_id)
+        return Domain("partner_ids", "any", partners) | Domain("lead_ids", "any", leads)
+
+    def _audience_domains(self, company):
+        """Return the domains, on contacts and on leads, of whom the purpose concerns.
+
+        :param company: only what ``company`` sees; everything when empty
+        """
         self.ensure_one()
         partners = Domain(ast.literal_eval(self.audience))
         leads = Domain(ast.literal_eval(self.lead_audience))
-        if self.company_id:
-            company = Domain("company_id", "in", [False, self.company_id.id])
-            partners, leads = partners & company, leads & company
-        return Domain("partner_ids", "any", partners) | Domain("lead_ids", "any", leads)
+        company = self.company_id or company
+        if company:
+            seen = Domain("company_id", "in", [False, company.id])
+            partners, leads = partners & seen, leads & seen
+        return partners, leads
+
+    def _audience_query(self, company):
+        """Return the SQL of the ids of the subjects in the purpose's audience.
+
+        As one set, for questions about the whole base: :meth:`_audience_domain` asks
+        about one person at a time.
+        """
+        queries = []
+        for model_name, domain in zip(
+            ("res.partner", "crm.lead"), self._audience_domains(company), strict=True
+        ):
+            # whom a purpose concerns doesn't depend on who counts them
+            query = (
+                self.env[model_name]
+                .sudo()
+                .with_context(active_test=True)
+                ._search(domain & Domain("gdpr_subject_id", "!=", False))
+            )
+            queries.append(query.select(SQL.identifier(query.table, "gdpr_subject_id")))
+        return SQL(" UNION ").join(queries)
 
     def _contactable_domain(self):
         """Return the domain, on data subjects, of who may be written to.

@@ -18,7 +18,7 @@ class GdprSubjectMixin(models.AbstractModel):
     """
 
     _name = "gdpr.subject.mixin"
-    _inherit = ["gdpr.sensitive.mixin"]
+    _inherit = ["gdpr.sensitive.mixin", "gdpr.source.mixin"]
     _description = "Data Subject Mixin"
 
     gdpr_subject_id = fields.Many2one(

@@ -45,6 +45,12 @@ class ResCompany(models.Model):
         help="Adds the shortened address to the proof of a confirmed consent. The "
         "proof holds without it: off unless you need it.",
     )
+    gdpr_audit_keep = fields.Integer(
+        string="Audits Kept with Their Lists",
+        default=12,
+        required=True,
+        help="Older audits keep their figures; the lists of persons behind them go.",
+    )
 
     _gdpr_days_positive = models.Constraint(
         "CHECK(gdpr_confirmation_days > 0 AND gdpr_download_days > 0 "

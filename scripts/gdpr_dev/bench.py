@@ -2,7 +2,8 @@
 
 A benchmark that starts with ``# database`` in its first lines gets the name of a
 fresh copy of the test template in ``GDPR_BENCH_DB`` and the configuration in
-``GDPR_BENCH_CONFIG``; the others just run.
+``GDPR_BENCH_CONFIG``; the others just run. With ``# plain database`` it also gets
+the name of a copy without the addon, in ``GDPR_BENCH_PLAIN_DB``.
 """
 
 import os
@@ -35,12 +36,18 @@ def main(arguments: list[str]) -> int:
 def _run(environment: Environment, config, script) -> int:
     variables = environment.variables() | {"GDPR_BENCH_CONFIG": str(config)}
     command = [str(environment.python), str(script)]
-    if "# database" not in script.read_text()[:2000].splitlines():
-        return subprocess.call(command, cwd=ROOT, env=variables)
-    name = database.name_for(f"bench_{os.getpid()}")
-    database.copy(templates.ensure_full(environment), name, templates.DATA)
+    lines = script.read_text()[:2000].splitlines()
+    wanted = {}
+    if "# database" in lines:
+        wanted["GDPR_BENCH_DB"] = templates.ensure_full(environment)
+    if "# plain database" in lines:
+        wanted["GDPR_BENCH_PLAIN_DB"] = templates.ensure_base(environment)
     try:
-        variables["GDPR_BENCH_DB"] = name
+        for variable, template in wanted.items():
+            suffix = f"{variable.lower()}_{os.getpid()}"
+            variables[variable] = database.name_for(suffix)
+            database.copy(template, variables[variable], templates.DATA)
         return subprocess.call(command, cwd=ROOT, env=variables)
     finally:
-        database.drop(name, templates.DATA)
+        for variable in wanted.keys() & variables.keys():
+            database.drop(variables[variable], templates.DATA)
