@@ -1,4 +1,5 @@
 from . import (
+    base,
     gdpr_sensitive_mixin,
     gdpr_subject,
     gdpr_subject_link,
@@ -18,6 +19,7 @@ from . import (
     gdpr_deletion,
     gdpr_data_rule,
     gdpr_data_map,
+    gdpr_data_map_search,
     gdpr_data_map_erasure,
     gdpr_data_map_export,
     mail_mail,

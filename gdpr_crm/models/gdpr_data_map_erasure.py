@@ -6,8 +6,10 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..tools import redaction
-from .gdpr_data_map import CHUNK
+from ..tools import documents, redaction
+from .gdpr_data_map import AUDIT_FIELDS, CHUNK
+
+MARK = "[…]"
 
 # values of the person's own records that tell nothing about the person
 NEUTRAL_FIELDS = {
@@ -43,16 +45,16 @@ class GdprDataMap(models.AbstractModel):
         subject = subject.with_env(self.env)
         self._check_erasable(subject)
         located = self._locate(subject)
-        pattern = self._identifiers(subject)
-        email = subject.email
+        identifiers = self._identifiers(subject)
+        retained = []
         with self.env.cr.savepoint():
             for entry in sorted(located, key=self._erasure_order):
-                self._erase_entry(entry, pattern, located)
+                retained += self._erase_entry(entry, subject, identifiers, located)
             subject._erase_identity()
             self.env.flush_all()
         self.env.invalidate_all()
-        result = self._summary(located)
-        result["left"] = self._left(email, located)
+        result = self._summary(located, retained)
+        result |= self._left(identifiers, located, retained)
         return result
 
     @api.model
@@ -101,18 +103,18 @@ class GdprDataMap(models.AbstractModel):
     # Actions
     # ------------------------------------------------------------
 
-    def _erase_entry(self, entry, pattern, located):
-        """Carry one entry out; a failure names the data, not the person."""
+    def _erase_entry(self, entry, subject, identifiers, located):
+        """Carry one entry out; a failure names the data, not the person.
+
+        :return: list of :class:`Located`: what the model itself said has to stay
+        """
+        if entry.action in ("keep", "review"):
+            return []
         try:
             with self.env.cr.savepoint():
-                if entry.action == "delete":
-                    self._apply_delete(entry)
-                elif entry.action == "anonymise" and entry.scope == "own":
-                    self._apply_anonymise(entry, located)
-                elif entry.action != "keep" and entry.model == "ir.attachment":
-                    self._redact_files(entry, pattern)
-                elif entry.action != "keep":
-                    self._redact(entry, pattern)
+                retained = self._ask_model(entry, subject)
+                if retained is None:
+                    self._apply(entry, identifiers.compile(), located)
                 self.env.flush_all()
         except (UserError, DatabaseError, ValueError) as error:
             raise UserError(
@@ -124,6 +126,37 @@ class GdprDataMap(models.AbstractModel):
                     count=len(entry.ids),
                 )
             ) from error
+        return retained or []
+
+    def _ask_model(self, entry, subject):
+        """Let the model erase its own rows, in pages; None when it leaves it to us."""
+        retained = []
+        model = self.env[entry.model]
+        for start in range(0, len(entry.ids), CHUNK):
+            records = model.browse(entry.ids[start : start + CHUNK]).exists()
+            answer = records._gdpr_erase(subject, entry.action)
+            if answer is None:
+                return None
+            retained += [
+                entry._replace(ids=tuple(ids), action="keep", ground=reason)
+                for reason, ids in answer.items()
+            ]
+        return retained
+
+    def _apply(self, entry, pattern, located):
+        model = self.env[entry.model]
+        whole = entry.scope in ("own", "identity")
+        if entry.action == "delete":
+            self._apply_delete(entry)
+        elif entry.action == "anonymise" and entry.model == "res.users" and whole:
+            self._anonymise_users(model.browse(entry.ids).exists())
+        elif entry.action == "anonymise" and "gdpr_erased" in model._fields and whole:
+            self._apply_anonymise(entry, located)
+        elif entry.model == "ir.attachment":
+            self._redact_files(entry, pattern)
+        else:
+            blank = entry.action == "anonymise" and whole
+            self._redact(entry, pattern, blank=blank)
 
     def _apply_delete(self, entry):
         model = self.env[entry.model]
@@ -134,9 +167,6 @@ class GdprDataMap(models.AbstractModel):
     def _apply_anonymise(self, entry, located):
         """Blank the person's own records, in place."""
         records = self.env[entry.model].browse(entry.ids).exists()
-        if entry.model == "res.users":
-            self._anonymise_users(records)
-            return
         keep_identity = entry.model == "res.partner" and any(
             other.keeps_identity and other.action == "keep" for other in located
         )
@@ -214,56 +244,96 @@ class GdprDataMap(models.AbstractModel):
         )
         users.invalidate_recordset()
 
-    def _redact(self, entry, pattern):
-        """Take the identifiers out of the texts of rows that aren't the person's.
+    def _redact(self, entry, pattern, blank=False):
+        """Take the identifiers out of the texts of rows.
 
         By SQL: neither tracking nor a constraint may put the old value somewhere.
+
+        :param bool blank: the rows are about the person: what looks personal goes
+            whatever it says
         """
         model = self.env[entry.model]
-        columns = [name for name, _field in self._text_columns(model)]
-        if not columns or not pattern:
+        columns = dict(self._text_columns(model))
+        personal = {}
+        if blank:
+            personal = {
+                name: model._fields[name] for name, _ in self._identifying(model)
+            }
+        names = [*columns, *(name for name in personal if name not in columns)]
+        if not names or not pattern:
             return
         for start in range(0, len(entry.ids), CHUNK):
             ids = list(entry.ids[start : start + CHUNK])
             rows = self.env.execute_query(
                 SQL(
                     "SELECT id, %s FROM %s WHERE id = ANY(%s)",
-                    SQL(", ").join(map(SQL.identifier, columns)),
+                    SQL(", ").join(map(SQL.identifier, names)),
                     SQL.identifier(model._table),
                     ids,
                 )
             )
             for id_, *texts in rows:
-                values = dict(zip(columns, texts, strict=True))
-                self._redact_row(model, id_, values, pattern)
+                changed = {}
+                for name, value in zip(names, texts, strict=True):
+                    new = self._without_person(
+                        model._fields[name], value, pattern, name in personal
+                    )
+                    if new != value:
+                        changed[name] = new
+                self._write_row(model, id_, changed)
         model.invalidate_model()
+        self._redact_bytes(entry)
 
-    def _redact_files(self, entry, pattern):
-        """Take the identifiers out of text files that aren't the person's.
+    def _identifying(self, model):
+        """Return the personal columns that aren't about Odoo's own working."""
+        return [
+            (name, kind)
+            for name, kind in self._personal_columns(model)
+            if name not in AUDIT_FIELDS
+        ]
 
-        Any other file stays whole, and the search afterwards reports it.
-        """
-        for file in self.env["ir.attachment"].browse(entry.ids).exists():
-            if not (file.mimetype or "").startswith("text/"):
-                continue
-            text = (file.raw or b"").decode("utf-8", "surrogateescape")
-            file.write(
-                {
-                    "name": redaction.redact(file.name, pattern),
-                    "raw": redaction.redact(text, pattern).encode(
-                        "utf-8", "surrogateescape"
+    def _without_person(self, field, value, pattern, personal):
+        """Return a column's value without the person."""
+        if value is None or value is False:
+            return value
+        if not isinstance(value, (str, dict, list)):
+            return None if personal and not field.required else value
+        if personal and not isinstance(value, str):
+            # a translated or company-dependent text
+            new = dict.fromkeys(value, MARK) if isinstance(value, dict) else []
+        elif personal:
+            new = MARK
+        else:
+            new = redaction.redact_json(value, pattern)
+        if new == value:
+            return value
+        says_nothing = isinstance(new, str) and redaction.is_blank(new)
+        if (says_nothing or personal) and not field.required:
+            return None
+        return new
+
+    def _redact_bytes(self, entry):
+        """Drop files in columns of their own: they can't be rewritten by row."""
+        model = self.env[entry.model]
+        columns = [
+            name
+            for name, field in self._columns(model)
+            if field.type == "binary" and not field.required
+        ]
+        if columns and entry.scope == "text":
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE %s SET %s WHERE id = ANY(%s)",
+                    SQL.identifier(model._table),
+                    SQL(", ").join(
+                        SQL("%s = NULL", SQL.identifier(c)) for c in columns
                     ),
-                }
+                    list(entry.ids),
+                )
             )
-            file.invalidate_recordset()
 
-    def _redact_row(self, model, id_, values, pattern):
-        changed = {
-            name: new
-            for name, value in values.items()
-            if value and (new := redaction.redact_json(value, pattern)) != value
-        }
-        if not changed:
+    def _write_row(self, model, id_, values):
+        if not values:
             return
         assignments = SQL(", ").join(
             SQL(
@@ -271,7 +341,7 @@ class GdprDataMap(models.AbstractModel):
                 SQL.identifier(name),
                 json.dumps(value) if isinstance(value, (dict, list)) else value,
             )
-            for name, value in changed.items()
+            for name, value in values.items()
         )
         self.env.cr.execute(
             SQL(
@@ -282,47 +352,78 @@ class GdprDataMap(models.AbstractModel):
             )
         )
 
+    def _redact_files(self, entry, pattern):
+        """Take the identifiers out of files that aren't the person's.
+
+        One that can't be rewritten (a PDF, a picture) stays whole, and the search
+        afterwards reports it.
+        """
+        for file in self.env["ir.attachment"].browse(entry.ids).exists():
+            content = file.type == "binary" and file.raw
+            changed = content and documents.rewrite(content, pattern)
+            values = {"name": redaction.redact(file.name, pattern)}
+            if file.description:
+                values["description"] = redaction.redact(file.description, pattern)
+            if changed and changed != content:
+                values["raw"] = changed
+            file.write(values)
+            file.invalidate_recordset()
+
     # ------------------------------------------------------------
     # Result
     # ------------------------------------------------------------
 
-    def _summary(self, located):
+    def _summary(self, located, retained=()):
         result = {"deleted": {}, "anonymised": {}, "detached": {}, "kept": []}
+        result["undecided"] = []
         part = {"delete": "deleted", "anonymise": "anonymised", "detach": "detached"}
-        for entry in located:
+        retained_ids = {}
+        for entry in retained:
+            retained_ids.setdefault(entry.model, set()).update(entry.ids)
+        for entry in [*located, *retained]:
             label = self._label(entry.model)
+            line = {"model": entry.model, "label": label, "count": len(entry.ids)}
             if entry.action == "keep":
-                result["kept"].append(
-                    {
-                        "model": entry.model,
-                        "label": label,
-                        "count": len(entry.ids),
-                        "ground": entry.ground,
-                        "until": entry.until,
-                    }
-                )
+                line |= {"ground": entry.ground, "until": entry.until}
+                result["kept"].append(line)
+            elif entry.action == "review":
+                result["undecided"].append(line)
             else:
+                done = set(entry.ids) - retained_ids.get(entry.model, set())
                 counts = result[part[entry.action]]
-                counts[label] = counts.get(label, 0) + len(entry.ids)
+                counts[label] = counts.get(label, 0) + len(done)
         return result
 
-    def _left(self, email, located):
-        """Search again, everywhere: what is still found and isn't kept is reported."""
-        if not email:
-            return []
-        kept = {entry.model for entry in located if entry.action == "keep"}
-        probe = self.env["gdpr.subject"].new({"email": email})
-        left = []
+    def _left(self, identifiers, located, retained=()):
+        """Search again, everywhere, for address, number and name.
+
+        :return: dict with ``left`` (still found and not kept) and ``namesakes`` (only
+            the name is found: a person of the same name, or a mention that an officer
+            left): lists of dicts with model, label and count
+        """
+        kept = {}
+        for entry in (*located, *retained):
+            if entry.action == "keep":
+                kept.setdefault(entry.model, set()).update(entry.ids)
+        found = {}
         for model_name in self._searched_models():
-            if model_name in kept:
-                continue
-            ids = self._search_model(model_name, {}, probe).get("text")
-            if ids:
-                left.append(
-                    {
-                        "model": model_name,
-                        "label": self._label(model_name),
-                        "count": len(ids),
-                    }
-                )
-        return left
+            for scope, ids in self._search_model(model_name, {}, identifiers).items():
+                found[model_name, scope] = set(ids)
+        self._add_files(found, identifiers)
+        self._remove_narrower(found)
+        result = {"left": [], "namesakes": []}
+        counts = {}
+        for (model_name, scope), ids in found.items():
+            part = "namesakes" if scope == "doubt" else "left"
+            if rest := ids - kept.get(model_name, set()):
+                key = (part, model_name)
+                counts[key] = counts.get(key, 0) + len(rest)
+        for (part, model_name), count in counts.items():
+            result[part].append(
+                {
+                    "model": model_name,
+                    "label": self._label(model_name),
+                    "count": count,
+                }
+            )
+        return result

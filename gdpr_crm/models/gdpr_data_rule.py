@@ -21,10 +21,12 @@ class GdprDataRule(models.Model):
     scope = fields.Selection(
         [
             ("own", "Rows about the person"),
+            ("identity", "Rows that hold the person's address or number"),
             ("link", "Rows that point to the person"),
-            ("text", "Rows that mention the person's address"),
+            ("text", "Rows that mention the person"),
+            ("doubt", "Rows with the same name only"),
         ],
-        help="Empty: the rule holds for all of them.",
+        help="Empty: the rule holds for all, but for those with the same name only.",
     )
     action = fields.Selection(
         [
@@ -32,6 +34,7 @@ class GdprDataRule(models.Model):
             ("anonymise", "Anonymise"),
             ("detach", "Leads to an anonymous record"),
             ("keep", "Keep"),
+            ("review", "Decide by hand"),
         ],
         required=True,
     )
