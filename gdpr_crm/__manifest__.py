@@ -19,6 +19,7 @@
         "data/ir_cron_data.xml",
         "report/gdpr_register_templates.xml",
         "report/gdpr_proof_templates.xml",
+        "report/gdpr_certificate_templates.xml",
         "views/gdpr_consent_views.xml",
         "views/gdpr_data_rule_views.xml",
         "views/gdpr_exception_views.xml",

@@ -15,6 +15,7 @@ MATRIX = {
     "gdpr.exception": (NONE, NONE, "rwc", ALL),
     "gdpr.ledger.check": (NONE, NONE, READ, READ),
     "gdpr.notice": (READ, READ, READ, ALL),
+    "gdpr.plan.line": (NONE, NONE, "rw", "rw"),
     "gdpr.purpose": (READ, READ, READ, ALL),
     "gdpr.quarantine": (NONE, NONE, "rd", "rd"),
     "gdpr.request": (NONE, START, "rwc", "rwc"),

@@ -16,6 +16,8 @@ NEUTRAL_FIELDS = {
     "res.partner": {"lang", "tz", "type", "autopost_bills", "vat_label"},
     "crm.lead": {"type", "priority", "won_status", "lead_properties"},
 }
+# the person's own records, in the order in which they go
+LAST_MODELS = ("crm.lead", "res.users", "res.partner")
 POSTAL_FIELDS = {"name", "street", "street2", "zip", "city"}
 SILENT = {
     "tracking_disable": True,
@@ -44,11 +46,20 @@ class GdprDataMap(models.AbstractModel):
         self = self.sudo().with_context(**SILENT)
         subject = subject.with_env(self.env)
         self._check_erasable(subject)
-        located = self._locate(subject)
+        located = request._planned() or self._locate(subject)
+        return self._complete(subject, located, located, [])
+
+    def _complete(self, subject, located, todo, retained):
+        """Carry out what is left of a plan, forget the person, search again.
+
+        :param located: the whole plan
+        :param todo: the part that isn't done yet; the person's own records are in it
+        :param retained: what models said has to stay, so far
+        """
         identifiers = self._identifiers(subject)
-        retained = []
+        retained = list(retained)
         with self.env.cr.savepoint():
-            for entry in sorted(located, key=self._erasure_order):
+            for entry in sorted(todo, key=self._erasure_order):
                 retained += self._erase_entry(entry, subject, identifiers, located)
             subject._erase_identity()
             self.env.flush_all()
@@ -57,12 +68,68 @@ class GdprDataMap(models.AbstractModel):
         result |= self._left(identifiers, located, retained)
         return result
 
+    # ------------------------------------------------------------
+    # Steps, for a person with very many rows
+    # ------------------------------------------------------------
+
+    @api.model
+    def _is_last(self, entry):
+        """Tell whether rows go with the person: everything is found from them."""
+        return entry.scope == "own" and entry.model in LAST_MODELS
+
+    @api.model
+    def _next_step(self, request):
+        """Return the plan line to go on with, empty when only the last are left."""
+        lines = request.plan_line_ids.filtered(
+            lambda line: (
+                line.action not in ("keep", "review")
+                and line.done_count < line.count
+                and not self._is_last(line)
+            )
+        )
+        return lines.sorted(self._erasure_order)[:1]
+
+    def _erase_slice(self, request, line, rows):
+        """Deal with the next rows of one line."""
+        self = self.sudo().with_context(**SILENT)
+        subject = request.subject_id.with_env(self.env)
+        self._check_erasable(subject)
+        stop = line.done_count + rows
+        entry = line._located(line.done_count, stop)
+        retained = self._erase_entry(
+            entry, subject, self._identifiers(subject), request._planned()
+        )
+        known = dict(line.retained or {})
+        for kept in retained:
+            known[kept.ground] = [*known.get(kept.ground, []), *kept.ids]
+        line.write(
+            {
+                "done_count": min(stop, line.count),
+                "retained": known or False,
+                "tries": 0,
+                "error": False,
+            }
+        )
+
+    def _finish(self, request):
+        """Do the last step of an erasure in steps: the person's own records."""
+        self = self.sudo().with_context(**SILENT)
+        subject = request.subject_id.with_env(self.env)
+        self._check_erasable(subject)
+        located = request._planned()
+        todo = [entry for entry in located if self._is_last(entry)]
+        retained = [
+            line._located()._replace(ids=tuple(ids), action="keep", ground=reason)
+            for line in request.plan_line_ids
+            for reason, ids in (line.retained or {}).items()
+        ]
+        return self._complete(subject, located, todo, retained)
+
     @api.model
     def _erasure_order(self, entry):
         """What hangs on the person goes first, the contact last."""
-        models_last = ("crm.lead", "res.users", "res.partner")
-        last = models_last.index(entry.model) + 1 if entry.model in models_last else 0
-        return (last if entry.scope == "own" else 0, entry.action != "delete")
+        last = LAST_MODELS.index(entry.model) + 1 if self._is_last(entry) else 0
+        return (last, entry.action != "delete")
 
     def _check_erasable(self, subject):
         if subject.erased_on:
@@ -175,6 +242,13 @@ class GdprDataMap(models.AbstractModel):
             record.write(self._anonymous_values(record, keep_identity))
         self.env.flush_all()
         self._blank_company_values(records)
+
+    def _forget_postal_identity(self, partners):
+        """Blank the name and address that documents needed until now."""
+        for partner in partners.with_context(**SILENT):
+            values = dict.fromkeys(POSTAL_FIELDS, False)
+            values["name"] = partner.gdpr_subject_id._erased_name()
+            partner.write(values)
 
     def _blank_company_values(self, records):
         """Blank texts that have a value in each company: a write blanks one only."""

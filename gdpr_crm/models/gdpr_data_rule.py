@@ -64,3 +64,7 @@ class GdprDataRule(models.Model):
     @api.model
     def _selection_action(self):
         return self._fields["action"]._description_selection(self.env)
+
+    @api.model
+    def _selection_scope(self):
+        return self._fields["scope"]._description_selection(self.env)

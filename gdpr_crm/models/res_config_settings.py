@@ -29,3 +29,6 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.gdpr_purge_days", readonly=False
     )
     gdpr_record_ip = fields.Boolean(related="company_id.gdpr_record_ip", readonly=False)
+    gdpr_grace_days = fields.Integer(
+        related="company_id.gdpr_grace_days", readonly=False
+    )
