@@ -27,6 +27,7 @@
         "views/gdpr_purpose_views.xml",
         "views/gdpr_request_templates.xml",
         "views/gdpr_request_views.xml",
+        "views/gdpr_replay_views.xml",
         "views/gdpr_subject_views.xml",
         "views/gdpr_wizard_views.xml",
         "views/crm_lead_views.xml",

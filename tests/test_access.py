@@ -31,6 +31,7 @@ MATRIX = {
     "gdpr.erasure.line": (NONE, ALL, ALL, ALL),
     "gdpr.export": (NONE, ALL, ALL, ALL),
     "gdpr.notice.change": (NONE, NONE, NONE, ALL),
+    "gdpr.replay": (NONE, NONE, NONE, ALL),
     "gdpr.refusal": (NONE, NONE, ALL, ALL),
 }
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "d": "unlink"}

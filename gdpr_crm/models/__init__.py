@@ -5,6 +5,7 @@ from . import (
     gdpr_subject_link,
     gdpr_subject_mixin,
     gdpr_subject_outbound,
+    gdpr_subject_suppression,
     gdpr_notice,
     gdpr_purpose,
     gdpr_consent_event,

@@ -61,7 +61,7 @@ class GdprDataMap(models.AbstractModel):
         with self.env.cr.savepoint():
             for entry in sorted(todo, key=self._erasure_order):
                 retained += self._erase_entry(entry, subject, identifiers, located)
-            subject._erase_identity()
+            subject._erase_identity(identifiers.phones)
             self.env.flush_all()
         self.env.invalidate_all()
         result = self._summary(located, retained)

@@ -132,6 +132,7 @@ class GdprRequest(models.Model):
             ("paper", "On paper"),
             ("phone", "By telephone"),
             ("in_person", "In person"),
+            ("replay", "Repeat after a restore"),
         ],
         readonly=True,
         copy=False,

@@ -7,6 +7,7 @@ from . import (
     gdpr_deletion_reason,
     gdpr_consent_entry,
     gdpr_notice_change,
+    gdpr_replay,
     base_partner_merge,
     mail_compose_message,
     privacy_lookup_wizard,
