@@ -26,6 +26,7 @@ MATRIX = {
     # wizards: each user has their own
     "gdpr.confirmation": (NONE, NONE, ALL, ALL),
     "gdpr.consent.entry": (NONE, ALL, ALL, ALL),
+    "gdpr.coverage": (NONE, NONE, ALL, ALL),
     "gdpr.deletion.reason": (NONE, NONE, ALL, ALL),
     "gdpr.erasure": (NONE, ALL, ALL, ALL),
     "gdpr.erasure.line": (NONE, ALL, ALL, ALL),

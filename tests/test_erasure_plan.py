@@ -270,6 +270,7 @@ class TestCertificate(PlanCase):
         self.env["gdpr.data.rule"].create(
             {
                 "name": "Bank account",
+                "sequence": 1,
                 "model": model,
                 "action": "keep",
                 "ground": "Payments",

@@ -23,6 +23,7 @@ from . import (
     gdpr_data_map_search,
     gdpr_data_map_erasure,
     gdpr_data_map_export,
+    gdpr_data_map_coverage,
     gdpr_plan_line,
     gdpr_request_erasure,
     gdpr_certificate,

@@ -104,6 +104,8 @@ class GdprDataMap(models.AbstractModel):
         rule = rules.get((model_name, scope))
         if not rule and scope != "doubt":  # what is doubtful is never taken unasked
             rule = rules.get((model_name, False))
+            if rule and scope == "text" and rule.action == "delete":
+                rule = None  # others' rows aren't deleted for a mention
         if not rule:
             return (*self._default_action(model_name, scope), 0, False)
         return (

@@ -7,9 +7,12 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..tools import documents, redaction
+from ..tools.personal_fields import personal_kind
 from .gdpr_data_map import AUDIT_FIELDS, CHUNK
 
 MARK = "[…]"
+# where "anonymise" empties the personal columns; elsewhere it takes identifiers out
+BLANKED_SCOPES = ("own", "identity", "link")
 
 # values of the person's own records that tell nothing about the person
 NEUTRAL_FIELDS = {
@@ -212,17 +215,17 @@ class GdprDataMap(models.AbstractModel):
 
     def _apply(self, entry, pattern, located):
         model = self.env[entry.model]
-        whole = entry.scope in ("own", "identity")
+        own = entry.scope == "own"
         if entry.action == "delete":
             self._apply_delete(entry)
-        elif entry.action == "anonymise" and entry.model == "res.users" and whole:
+        elif entry.model == "res.users" and own and entry.action == "anonymise":
             self._anonymise_users(model.browse(entry.ids).exists())
-        elif entry.action == "anonymise" and "gdpr_erased" in model._fields and whole:
+        elif "gdpr_erased" in model._fields and own and entry.action == "anonymise":
             self._apply_anonymise(entry, located)
         elif entry.model == "ir.attachment":
             self._redact_files(entry, pattern)
         else:
-            blank = entry.action == "anonymise" and whole
+            blank = entry.action == "anonymise" and entry.scope in BLANKED_SCOPES
             self._redact(entry, pattern, blank=blank)
 
     def _apply_delete(self, entry):
@@ -350,13 +353,15 @@ class GdprDataMap(models.AbstractModel):
                 changed = {}
                 for name, value in zip(names, texts, strict=True):
                     new = self._without_person(
-                        model._fields[name], value, pattern, name in personal
+                        model._fields[name], value, pattern, name in personal, id_
                     )
                     if new != value:
                         changed[name] = new
                 self._write_row(model, id_, changed)
         model.invalidate_model()
         self._redact_bytes(entry)
+        if blank:
+            self._drop_pictures(entry)
 
     def _identifying(self, model):
         """Return the personal columns that aren't about Odoo's own working."""
@@ -366,8 +371,12 @@ class GdprDataMap(models.AbstractModel):
             if name not in AUDIT_FIELDS
         ]
 
-    def _without_person(self, field, value, pattern, personal):
-        """Return a column's value without the person."""
+    def _without_person(self, field, value, pattern, personal, id_):
+        """Return a column's value without the person.
+
+        :param bool personal: whatever it says goes; a column that must have a value
+            gets one of its row's own, for the sake of unique constraints
+        """
         if value is None or value is False:
             return value
         if not isinstance(value, (str, dict, list)):
@@ -376,7 +385,7 @@ class GdprDataMap(models.AbstractModel):
             # a translated or company-dependent text
             new = dict.fromkeys(value, MARK) if isinstance(value, dict) else []
         elif personal:
-            new = MARK
+            new = f"{MARK}{id_}"
         else:
             new = redaction.redact_json(value, pattern)
         if new == value:
@@ -405,6 +414,25 @@ class GdprDataMap(models.AbstractModel):
                     list(entry.ids),
                 )
             )
+
+    def _drop_pictures(self, entry):
+        """Delete the pictures in fields of blanked rows: photos, signatures."""
+        names = [
+            name
+            for name, field in self.env[entry.model]._fields.items()
+            if field.type in ("binary", "image")
+            and field.store
+            and not field.column_type
+            and personal_kind(name, field.type)
+        ]
+        if names:
+            self.env["ir.attachment"].search(
+                [
+                    ("res_model", "=", entry.model),
+                    ("res_id", "in", entry.ids),
+                    ("res_field", "in", names),
+                ]
+            ).unlink()
 
     def _write_row(self, model, id_, values):
         if not values:

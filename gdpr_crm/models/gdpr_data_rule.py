@@ -26,7 +26,8 @@ class GdprDataRule(models.Model):
             ("text", "Rows that mention the person"),
             ("doubt", "Rows with the same name only"),
         ],
-        help="Empty: the rule holds for all, but for those with the same name only.",
+        help="Empty: the rule holds for all; but rows with the same name only wait for "
+        "a decision, and none is deleted for a mention only.",
     )
     action = fields.Selection(
         [

@@ -18,8 +18,6 @@ _WORDS = {
         "ssn",
         "passport",
         "iban",
-        "sanitized",
-        "barcode",
         "nationality",
     },
     "picture": {"photo", "avatar", "portrait", "signature", "selfie"},
@@ -47,6 +45,22 @@ _PERSONS = {
     "sender",
     "sur",
     "visitor",
+}
+# says how something is shown or sent, not who somebody is
+_TECHNICAL = {
+    "count",
+    "field",
+    "format",
+    "label",
+    "layout",
+    "mode",
+    "state",
+    "status",
+    "template",
+    "token",
+    "type",
+    "view",
+    "xmlid",
 }
 _JOINED = {"firstname", "lastname", "surname", "fullname", "nickname", "prenom"}
 _PHRASES = {
@@ -90,6 +104,8 @@ def personal_kind(name: str, field_type: str, contactable: bool = False) -> str:
     """
     parts = words(name)
     kind = _PHRASES.get("_".join(parts)) or _kind_of_words(parts, contactable)
+    if _TECHNICAL & set(parts):
+        return ""
     return kind if kind and field_type in _KIND_TYPES.get(kind, TEXT_TYPES) else ""
 
 
