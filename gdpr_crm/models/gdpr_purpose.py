@@ -175,7 +175,14 @@ class GdprPurpose(models.Model):
     def _audience_domain(self):
         """Return the domain, on data subjects, of everyone this purpose concerns."""
         partners, leads = self._audience_domains(self.company_id)
-        return Domain("partner_ids", "any", partners) | Domain("lead_ids", "any", leads)
+        recorded = Domain("basis_ids", "any", [("purpose_id", "=", self.id)])
+        if self.lawful_basis == "consent":
+            recorded = Domain.FALSE
+        return (
+            Domain("partner_ids", "any", partners)
+            | Domain("lead_ids", "any", leads)
+            | recorded
+        )
 
     def _audience_domains(self, company):
         """Return the domains, on contacts and on leads, of whom the purpose concerns.
@@ -209,6 +216,14 @@ class GdprPurpose(models.Model):
                 ._search(domain & Domain("gdpr_subject_id", "!=", False))
             )
             queries.append(query.select(SQL.identifier(query.table, "gdpr_subject_id")))
+        if self.lawful_basis != "consent":
+            queries.append(
+                SQL(
+                    "SELECT subject_id FROM gdpr_basis "
+                    "WHERE active AND purpose_id = %s",
+                    self.id,
+                )
+            )
         return SQL(" UNION ").join(queries)
 
     def _contactable_domain(self):
