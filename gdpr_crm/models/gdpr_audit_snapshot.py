@@ -208,8 +208,11 @@ class GdprAudit(models.Model):
         )
 
     @api.model
-    def _classified(self, purpose, company):
-        """Return the SQL (subject id, situation) of everyone in the audience."""
+    def _classified(self, purpose, company, among=None):
+        """Return the SQL (subject id, situation) of everyone in the audience.
+
+        :param among: only these subject ids
+        """
         return SQL(
             """
             SELECT s.id, %(situation)s AS situation
@@ -220,7 +223,7 @@ class GdprAudit(models.Model):
             """,
             situation=self._situation(purpose),
             purpose=purpose.id,
-            audience=purpose._audience_query(company),
+            audience=purpose._audience_query(company, among),
         )
 
     @api.model

@@ -175,7 +175,7 @@ class GdprCampaign(models.Model):
         return self.env.execute_query(
             SQL(
                 "SELECT reason, count(*) FROM (%s) AS looked (id, reason) GROUP BY 1",
-                self._looked_at(SQL("TRUE")),
+                self._looked_at(),
             )
         )
 
@@ -362,8 +362,7 @@ class GdprCampaign(models.Model):
             limit=limit,
         ).try_lock_for_update()
         self.env.flush_all()
-        condition = SQL("l.id = ANY(%s)", lines.ids)
-        reasons = dict(self.env.execute_query(self._looked_at(condition)))
+        reasons = dict(self.env.execute_query(self._looked_at(lines)))
         wanted = lines.filtered(lambda line: not reasons.get(line.id, "gone"))
         for reason, group in (
             (lines - wanted).grouped(lambda line: reasons.get(line.id)).items()

@@ -194,13 +194,17 @@ class GdprCampaign(models.Model):
 
     _inherit = "gdpr.campaign"
 
-    def _looked_at(self, condition):
+    def _looked_at(self, lines=None):
         """Return the SQL (line id, reason to leave out or NULL) of who waits.
 
-        :param SQL condition: on the lines ``l``
+        :param lines: only these ``gdpr.campaign.line`` records
         """
         self.ensure_one()
-        joins, cases = getattr(self, f"_reasons_{self.action or 'ask'}")()
+        condition, among = SQL("TRUE"), None
+        if lines is not None:
+            condition = SQL("l.id = ANY(%s)", lines.ids)
+            among = lines.subject_id.ids
+        joins, cases = getattr(self, f"_reasons_{self.action or 'ask'}")(among)
         return SQL(
             """
             SELECT l.id, CASE WHEN s.erased_on IS NOT NULL THEN 'erased' %(cases)s END
@@ -227,7 +231,7 @@ class GdprCampaign(models.Model):
             cases.append((SQL("s.objected"), "objected"))
         return cases
 
-    def _reasons_ask(self):
+    def _reasons_ask(self, among=None):
         joins = [
             self._join_consent(),
             SQL("LEFT JOIN mail_blacklist b ON b.email = s.email AND b.active"),
@@ -256,13 +260,13 @@ class GdprCampaign(models.Model):
             joins.append(
                 SQL(
                     "LEFT JOIN (%s) a (id) ON a.id = s.id",
-                    self.purpose_id._audience_query(self.company_id),
+                    self.purpose_id._audience_query(self.company_id, among),
                 )
             )
             cases.append((SQL("a.id IS NULL"), "outside"))
         return joins, cases
 
-    def _reasons_inform(self):
+    def _reasons_inform(self, among=None):
         records = SQL(" UNION ALL ").join(
             SQL(
                 """SELECT FROM %s r WHERE r.gdpr_subject_id = s.id
@@ -279,7 +283,7 @@ class GdprCampaign(models.Model):
             (SQL("s.email IS NULL"), "no_email"),
         ]
 
-    def _reasons_basis(self):
+    def _reasons_basis(self, among=None):
         recorded = SQL(
             "EXISTS (SELECT FROM gdpr_basis x WHERE x.subject_id = s.id "
             "AND x.purpose_id = %s)",
@@ -291,10 +295,10 @@ class GdprCampaign(models.Model):
             (recorded, "nothing"),
         ]
 
-    def _reasons_restrict(self):
+    def _reasons_restrict(self, among=None):
         return [], [(SQL("s.restricted"), "nothing")]
 
-    def _reasons_archive(self):
+    def _reasons_archive(self, among=None):
         records = SQL(" UNION ALL ").join(
             SQL(
                 """SELECT FROM %s r WHERE r.gdpr_subject_id = s.id AND r.active
@@ -309,7 +313,7 @@ class GdprCampaign(models.Model):
             (self._has_user(), "user"),
         ]
 
-    def _reasons_erase(self):
+    def _reasons_erase(self, among=None):
         audit = self.env["gdpr.audit"]
         purposes = self.env["gdpr.purpose"].search(
             [
@@ -317,7 +321,7 @@ class GdprCampaign(models.Model):
                 ("lawful_basis", "!=", "legal_obligation"),
             ]
         )
-        valid = [audit._classified(p, self.company_id) for p in purposes]
+        valid = [audit._classified(p, self.company_id, among) for p in purposes]
         joins = []
         cases = [
             (SQL("s.legal_hold"), "hold"),
