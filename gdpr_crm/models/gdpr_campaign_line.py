@@ -53,6 +53,10 @@ class GdprCampaignLine(models.Model):
     )
     done_on = fields.Datetime(readonly=True)
     lang = fields.Char(compute="_compute_lang")
+    source_text = fields.Char(compute="_compute_source_text")
+    notice_purpose_ids = fields.Many2many(
+        "gdpr.purpose", compute="_compute_notice_purpose_ids"
+    )
 
     _once = models.UniqueIndex("(campaign_id, subject_id)")
     _waiting_idx = models.Index("(campaign_id, id) WHERE state = 'waiting'")
@@ -61,6 +65,40 @@ class GdprCampaignLine(models.Model):
     def _compute_lang(self):
         for line in self:
             line.lang = line.subject_id._get_lang()
+
+    @api.depends("subject_id")
+    @api.depends_context("lang")
+    def _compute_source_text(self):
+        """Say in words where the person's data come from (Art. 14(2)(f))."""
+        labels = dict(
+            self.env["res.partner"]
+            ._fields["gdpr_source"]
+            ._description_selection(self.env)
+        )
+        for lines in self.grouped("campaign_id").values():
+            texts = {}
+            for model_name in MODELS:
+                for record in lines._records(model_name).filtered("gdpr_source"):
+                    text = record.gdpr_source_note or labels[record.gdpr_source]
+                    texts.setdefault(record.gdpr_subject_id, {})[text] = None
+            for line in lines:
+                line.source_text = ", ".join(texts.get(line.subject_id, ()))
+
+    @api.depends("subject_id")
+    def _compute_notice_purpose_ids(self):
+        """Find the purposes that concern each person, by one query a purpose."""
+        self.notice_purpose_ids = False
+        for campaign, lines in self.grouped("campaign_id").items():
+            company = campaign.company_id
+            purposes = self.env["gdpr.purpose"].search(
+                [("company_id", "in", [False, company.id])]
+            )
+            for purpose in purposes:
+                query = purpose._audience_query(company, lines.subject_id.ids)
+                concerned = {row[0] for row in self.env.execute_query(query)}
+                for line in lines:
+                    if line.subject_id.id in concerned:
+                        line.notice_purpose_ids += purpose
 
     # ------------------------------------------------------------
     # Mails
@@ -160,31 +198,6 @@ class GdprCampaignLine(models.Model):
                     ("gdpr_subject_id", "in", self.subject_id.ids),
                     ("company_id", "in", [False, company.id]),
                 ]
-            )
-        )
-
-    def _source_text(self):
-        """Return in words where the person's data come from (Art. 14(2)(f))."""
-        self.ensure_one()
-        records = [r for name in MODELS for r in self._records(name) if r.gdpr_source]
-        labels = dict(
-            self.env["res.partner"]
-            ._fields["gdpr_source"]
-            ._description_selection(self.env)
-        )
-        texts = [r.gdpr_source_note or labels[r.gdpr_source] for r in records]
-        return ", ".join(dict.fromkeys(texts))
-
-    def _purposes(self):
-        """Return the purposes that concern this person, for the notice."""
-        self.ensure_one()
-        purposes = self.env["gdpr.purpose"].search(
-            [("company_id", "in", [False, self.company_id.id])]
-        )
-        Subject = self.env["gdpr.subject"]
-        return purposes.filtered(
-            lambda p: Subject.search_count(
-                [("id", "=", self.subject_id.id), *p._audience_domain()], limit=1
             )
         )
 
