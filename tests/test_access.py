@@ -8,6 +8,9 @@ ALL, READ, START, NONE = "rwcd", "r", "rc", ""
 # model → rights of an employee, a salesperson, an officer and a manager; a portal
 # or public user has none on any model. r read, w write, c create, d delete
 MATRIX = {
+    "gdpr.basis": (NONE, NONE, "rw", "rw"),
+    "gdpr.campaign": (NONE, NONE, "rwc", "rwc"),
+    "gdpr.campaign.line": (NONE, NONE, READ, READ),
     "gdpr.audit": (NONE, NONE, READ, READ),
     "gdpr.audit.line": (NONE, NONE, READ, READ),
     "gdpr.audit.member": (NONE, NONE, NONE, NONE),

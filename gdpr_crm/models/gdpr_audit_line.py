@@ -132,3 +132,17 @@ class GdprAuditLine(models.Model):
             "domain": [("audit_line_id", "=", self.id)],
             "context": {"gdpr_audit_line_id": self.id},
         }
+
+    def action_campaign(self):
+        """Prepare something to be done for the persons behind this figure."""
+        self.ensure_one()
+        self.check_access("read")
+        members = self.env["gdpr.audit.member"]._subquery(self.ids)
+        campaign = self.env["gdpr.campaign"]._from_subjects(
+            members,
+            self.display_name,
+            company_id=self.company_id.id,
+            purpose_id=self.purpose_id.id,
+            action="inform" if self.category == "uninformed" else "ask",
+        )
+        return campaign._open()

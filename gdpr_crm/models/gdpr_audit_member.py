@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -33,8 +34,7 @@ class GdprAuditMember(models.Model):
     def _subquery(self, line_ids):
         """Return the SQL of the ids of the subjects behind these audit lines."""
         return SQL(
-            "(SELECT unnest(subject_ids) FROM gdpr_audit_member "
-            "WHERE line_id = ANY(%s))",
+            "SELECT unnest(subject_ids) FROM gdpr_audit_member WHERE line_id = ANY(%s)",
             list(line_ids),
         )
 
@@ -51,6 +51,15 @@ class GdprSubject(models.Model):
         help="For searching: the persons behind a figure of an audit.",
     )
 
+    def action_campaign(self):
+        """Prepare something to be done for these persons."""
+        if not self.env.user.has_group("gdpr_crm.group_officer"):
+            raise AccessError(self.env._("Only a privacy officer may do this."))
+        self.check_access("read")
+        source = self.env._("%(count)s selected persons", count=len(self))
+        ids = SQL("SELECT unnest(%s)", self.ids)
+        return self.env["gdpr.campaign"]._from_subjects(ids, source)._open()
+
     def _compute_audit_line_id(self):
         self.audit_line_id = False
 
@@ -63,4 +72,4 @@ class GdprSubject(models.Model):
         if not lines:
             return Domain.FALSE
         members = self.env["gdpr.audit.member"]._subquery(lines.ids)
-        return Domain("id", "in", members)
+        return Domain("id", "in", SQL("(%s)", members))

@@ -197,20 +197,33 @@ class GdprAudit(models.Model):
                 """
                 INSERT INTO gdpr_audit_member (line_id, size, subject_ids)
                 SELECT (%(lines)s::jsonb ->> situation)::int, count(*), array_agg(id)
-                  FROM (SELECT s.id, %(situation)s AS situation
-                          FROM gdpr_subject s
-                          JOIN gdpr_audit_person person ON person.id = s.id
-                          LEFT JOIN gdpr_consent c
-                            ON c.subject_id = s.id AND c.purpose_id = %(purpose)s
-                         WHERE s.id IN (%(audience)s)) classified
+                  FROM (%(classified)s) classified
+                  JOIN gdpr_audit_person person USING (id)
                  GROUP BY situation, id >> %(bits)s
                 """,
                 lines=json.dumps({line.category: line.id for line in own}),
-                situation=self._situation(purpose),
-                purpose=purpose.id,
-                audience=purpose._audience_query(self.company_id),
+                classified=self._classified(purpose, self.company_id),
                 bits=CHUNK_BITS,
             )
+        )
+
+    @api.model
+    def _classified(self, purpose, company, among=None):
+        """Return the SQL (subject id, situation) of everyone in the audience.
+
+        :param among: only these subject ids
+        """
+        return SQL(
+            """
+            SELECT s.id, %(situation)s AS situation
+              FROM gdpr_subject s
+              LEFT JOIN gdpr_consent c
+                ON c.subject_id = s.id AND c.purpose_id = %(purpose)s
+             WHERE s.erased_on IS NULL AND s.id IN (%(audience)s)
+            """,
+            situation=self._situation(purpose),
+            purpose=purpose.id,
+            audience=purpose._audience_query(company, among),
         )
 
     @api.model

@@ -175,7 +175,14 @@ class GdprPurpose(models.Model):
     def _audience_domain(self):
         """Return the domain, on data subjects, of everyone this purpose concerns."""
         partners, leads = self._audience_domains(self.company_id)
-        return Domain("partner_ids", "any", partners) | Domain("lead_ids", "any", leads)
+        recorded = Domain("basis_ids", "any", [("purpose_id", "=", self.id)])
+        if self.lawful_basis == "consent":
+            recorded = Domain.FALSE
+        return (
+            Domain("partner_ids", "any", partners)
+            | Domain("lead_ids", "any", leads)
+            | recorded
+        )
 
     def _audience_domains(self, company):
         """Return the domains, on contacts and on leads, of whom the purpose concerns.
@@ -191,12 +198,18 @@ class GdprPurpose(models.Model):
             partners, leads = partners & seen, leads & seen
         return partners, leads
 
-    def _audience_query(self, company):
+    def _audience_query(self, company, among=None):
         """Return the SQL of the ids of the subjects in the purpose's audience.
 
         As one set, for questions about the whole base: :meth:`_audience_domain` asks
         about one person at a time.
+
+        :param company: only what ``company`` sees; everything when empty
+        :param among: only these subject ids
         """
+        persons = Domain("gdpr_subject_id", "!=", False)
+        if among is not None:
+            persons = Domain("gdpr_subject_id", "in", among)
         queries = []
         for model_name, domain in zip(
             ("res.partner", "crm.lead"), self._audience_domains(company), strict=True
@@ -206,9 +219,20 @@ class GdprPurpose(models.Model):
                 self.env[model_name]
                 .sudo()
                 .with_context(active_test=True)
-                ._search(domain & Domain("gdpr_subject_id", "!=", False))
+                ._search(domain & persons)
             )
             queries.append(query.select(SQL.identifier(query.table, "gdpr_subject_id")))
+        if self.lawful_basis != "consent":
+            queries.append(
+                SQL(
+                    "SELECT subject_id FROM gdpr_basis "
+                    "WHERE active AND purpose_id = %s AND %s",
+                    self.id,
+                    SQL("TRUE")
+                    if among is None
+                    else SQL("subject_id = ANY(%s)", list(among)),
+                )
+            )
         return SQL(" UNION ").join(queries)
 
     def _contactable_domain(self):
