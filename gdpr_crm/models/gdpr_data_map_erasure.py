@@ -66,10 +66,16 @@ class GdprDataMap(models.AbstractModel):
                 retained += self._erase_entry(entry, subject, identifiers, located)
             subject._erase_identity(identifiers.phones)
             self.env.flush_all()
+            self._drop_echoes(identifiers)
         self.env.invalidate_all()
         result = self._summary(located, retained)
         result |= self._left(identifiers, located, retained)
         return result
+
+    def _drop_echoes(self, identifiers):
+        """Delete the live notifications that the erasure itself set off."""
+        for ids in self._search_model("bus.bus", {}, identifiers).values():
+            self.env["bus.bus"].browse(ids).exists().unlink()
 
     # ------------------------------------------------------------
     # Steps, for a person with very many rows

@@ -355,6 +355,7 @@ class GdprDataMap(models.AbstractModel):
             for name in self._searched_models()
             if name not in SEED_MODELS and not self.env[name]._transient
         ]
+        self._add_pointers(found, models_)
         frontier = self._going(found, rules)
         seen = {}
         while frontier:
@@ -381,6 +382,27 @@ class GdprDataMap(models.AbstractModel):
                 for model_name, ids in self._going(found, rules).items()
                 if (rest := ids - seen.get(model_name, set()))
             }
+
+    def _add_pointers(self, found, models_):
+        """Add what points to a row that is the person: the messages of a chat guest."""
+        identities = {
+            model_name: ids
+            for (model_name, scope), ids in found.items()
+            if scope == "identity" and ids and not self.env[model_name]._transient
+        }
+        for model_name in models_:
+            model = self.env[model_name]
+            terms = self._link_conditions(model, identities)
+            if not terms:
+                continue
+            rows = self.env.execute_query(
+                SQL(
+                    "SELECT t.id FROM %s t WHERE %s",
+                    SQL.identifier(model._table),
+                    self._any(terms),
+                )
+            )
+            found.setdefault((model_name, "link"), set()).update(id_ for (id_,) in rows)
 
     def _going(self, found, rules):
         """Return model → ids of the rows that are deleted or blanked."""

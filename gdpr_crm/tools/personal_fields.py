@@ -49,11 +49,15 @@ _PERSONS = {
 # says how something is shown or sent, not who somebody is
 _TECHNICAL = {
     "count",
+    "display",
     "field",
     "format",
     "label",
     "layout",
     "mode",
+    "printer",
+    "product",
+    "proxy",
     "state",
     "status",
     "template",
@@ -70,6 +74,7 @@ _PHRASES = {
     "sanitized_acc_number": "identity",
     "acc_holder_name": "name",
     "signed_by": "name",
+    "company_name": "name",
     "email_from": "email",
     "reply_to": "email",
 }
