@@ -39,7 +39,7 @@ class GdprDataMap(models.AbstractModel):
         """Erase a person as planned: all of it, or nothing.
 
         :param subject: ``gdpr.subject``; empty when nobody is known: nothing to do
-        :param request: the confirmed ``gdpr.request``
+        :param request: the confirmed ``gdpr.request``; None at the end of retention
         :return: what was done, fit for JSON: ``deleted``, ``anonymised`` and
             ``detached`` (label → count), ``kept`` and ``left`` (lists of dicts)
         :raise UserError: when this person can't be erased; nothing is changed then
@@ -49,7 +49,7 @@ class GdprDataMap(models.AbstractModel):
         self = self.sudo().with_context(**SILENT)
         subject = subject.with_env(self.env)
         self._check_erasable(subject)
-        located = request._planned() or self._locate(subject)
+        located = (request and request._planned()) or self._locate(subject)
         return self._complete(subject, located, located, [])
 
     def _complete(self, subject, located, todo, retained):

@@ -12,7 +12,7 @@ class GdprDataRule(models.Model):
 
     _name = "gdpr.data.rule"
     _description = "Personal Data Rule"
-    _order = "sequence, id"
+    _order = "sequence, id desc"  # the company's own come before those shipped
 
     name = fields.Char(string="Data", required=True, translate=True)
     model = fields.Char(
