@@ -24,6 +24,11 @@ shell: ## an Odoo shell on the demo database
 test: ## the whole suite; a part of it: make test ARGS="-k consent"
 	@$(DEV) test $(ARGS)
 
+.PHONY: compliance
+compliance: ## the suite, and docs/compliance.md from its results
+	@$(DEV) test --junitxml=$(CURDIR)/.run/junit.xml $(ARGS); \
+	$(or $(PYTHON),python3) scripts/compliance.py .run/junit.xml
+
 .PHONY: lint
 lint: ## ruff, pylint-odoo, OCA's checks, XML and PO files
 	@$(DEV) lint $(ARGS)

@@ -34,6 +34,7 @@ MATRIX = {
     "gdpr.form.submission": (NONE, NONE, "rd", "rd"),
     "gdpr.notice": (READ, READ, READ, ALL),
     "gdpr.overview": (NONE, NONE, READ, READ),
+    "gdpr.plan.line": (NONE, NONE, "rw", "rw"),
     "gdpr.purpose": (READ, READ, READ, ALL),
     "gdpr.purpose.field": (READ, READ, READ, ALL),
     "gdpr.quarantine": (NONE, NONE, "rd", "rd"),
@@ -49,6 +50,7 @@ MATRIX = {
     # wizards: each user has their own
     "gdpr.confirmation": (NONE, NONE, ALL, ALL),
     "gdpr.consent.entry": (NONE, ALL, ALL, ALL),
+    "gdpr.coverage": (NONE, NONE, ALL, ALL),
     "gdpr.deletion.reason": (NONE, NONE, ALL, ALL),
     "gdpr.erasure": (NONE, ALL, ALL, ALL),
     "gdpr.erasure.line": (NONE, ALL, ALL, ALL),
@@ -56,6 +58,7 @@ MATRIX = {
     "gdpr.notice.change": (NONE, NONE, NONE, ALL),
     "gdpr.extension": (NONE, NONE, ALL, ALL),
     "gdpr.identity": (NONE, NONE, ALL, ALL),
+    "gdpr.replay": (NONE, NONE, NONE, ALL),
     "gdpr.refusal": (NONE, NONE, ALL, ALL),
 }
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "d": "unlink"}

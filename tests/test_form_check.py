@@ -350,6 +350,8 @@ class TestFormPublication(FormCase):
         draft = self.make_form(name="Draft")
         with self.assertRaises(UserError):
             self.line("phone", draft).form_id = form
+        with self.assertRaises(UserError):
+            line.form_id = draft
         form.team_id = False  # where leads go is nobody's concern but the company's
 
     def test_form_of_another_company_is_out_of_reach(self):

@@ -107,7 +107,8 @@ class TestFormPages(FormHttpCase):
         self.assertEqual(len(page.xpath("//main")), 1)
         self.assertEqual(len(page.xpath("//h1")), 1)
         inputs = page.xpath(
-            "//form//input[@type!='hidden'] | //form//select | //form//textarea"
+            "//form[@method='post']//*[self::input[@type!='hidden'] or self::select"
+            " or self::textarea]"
         )
         self.assertTrue(inputs)
         for element in inputs:

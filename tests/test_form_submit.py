@@ -5,7 +5,7 @@ from freezegun import freeze_time
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from odoo.addons.gdpr_crm.models import gdpr_form_submission as limits
 from odoo.addons.gdpr_crm.models.gdpr_consent import GdprConsent
@@ -425,6 +425,19 @@ class TestFormSubmission(FormCase):
                 held.with_user(user).action_release()
         with self.assertRaises(AccessError):
             held.with_user(self.officer).write({"state": "done"})
+
+    def test_officer_without_crm_rights_sees_whose_mail_is_held_back(self):
+        officer = new_test_user(
+            self.env, "form_officer_only", groups="gdpr_crm.group_officer"
+        )
+        with patch.object(limits, "FROM_ONE_ADDRESS", 0):
+            self.send(boxes=self.newsletter)
+        (row,) = (
+            self.submissions("held")
+            .with_user(officer)
+            .web_read({"email_from": {}, "lead_id": {"fields": {"display_name": {}}}})
+        )
+        self.assertEqual(row["email_from"], "paul@known.example")
 
     def test_erasure_of_the_lead_takes_its_submission_along(self):
         self.send(boxes=self.newsletter)

@@ -3,6 +3,8 @@
 import doctest
 import http.client
 import socket
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from unittest.mock import patch
 
 from odoo.tests import BaseCase, tagged
@@ -102,3 +104,28 @@ class TestLinks(BaseCase):
             "http://", "http://a.example:99999/", "//a.example", "http://[::1",
         ):  # fmt: skip
             self.assertEqual(self.ask(url).error, "url", url)
+
+    def test_real_server(self):
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                seen.append((self.path, self.headers["Host"]))
+                self.send_response({"/gone": 404, "/moved": 302}.get(self.path, 200))
+                self.send_header("Location", "/there")
+                self.end_headers()
+
+            def log_message(self, *args):
+                pass
+
+        seen = []
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        Thread(target=server.serve_forever, daemon=True).start()
+        own = f"http://127.0.0.1:{server.server_port}"
+        self.assertTrue(links.ask(f"{own}/moved", own=[own]).ok)
+        self.assertEqual([path for path, _host in seen], ["/moved", "/there"])
+        self.assertEqual(seen[0][1], f"127.0.0.1:{server.server_port}")
+        self.assertEqual(links.ask(f"{own}/gone", own=[own]).status, 404)
+        self.assertTrue(links.ask(f"{own}/politique-vie-privée?é=1", own=[own]).ok)
+        self.assertEqual(links.ask(f"{own}/there").error, "private")
+        self.assertEqual(len(seen), 4, "not even asked")

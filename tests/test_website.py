@@ -212,3 +212,66 @@ class TestWebsiteCheck(WebsiteCase):
         self.assertEqual(faults.action_check()["res_model"], "gdpr.website.fault")
         with self.assertRaises(AccessError):
             faults.with_user(self.employee).search([])
+
+
+@tagged("post_install", "-at_install")
+class TestWebsiteFormInBrowser(WebsiteCase):
+    def test_wording_stands_beside_the_box_and_sensitive_text_is_marked(self):
+        form = (
+            f'{EMAIL}<input type="hidden" name="name" value="Question"/>'
+            '<div class="s_website_form_field"><textarea name="description"'
+            ' class="form-control s_website_form_input">leukemia: my son has it, my'
+            " son has leukemia</textarea></div>"
+            '<div class="s_website_form_field"><div class="form-check">'
+            '<input type="checkbox" class="s_website_form_input form-check-input"'
+            f' name="gdpr_purpose_ids" value="{self.purpose.id}"/></div></div>'
+            '<div class="s_website_form_submit"><span id="s_website_form_result"/>'
+            '<a href="#" role="button" class="s_website_form_send">Send</a></div>'
+        )
+        form = form.replace(
+            '<input type="email"', '<input type="email" class="s_website_form_input"'
+        )
+        view = self.env["ir.ui.view"].create(
+            {"name": "Page", "type": "qweb", "arch": ARCH % form}
+        )
+        self.env["website.page"].create(
+            {"view_id": view.id, "url": "/gdpr-test", "is_published": True}
+        )
+        self.browser_js(
+            "/gdpr-test",
+            """
+            const until = async (what, check) => {
+                for (let i = 0; i < 100 && !check(); i++) {
+                    await new Promise((resolve) => setTimeout(resolve, 100));
+                }
+                if (!check()) throw new Error(what);
+            };
+            (async () => {
+                const form = document.querySelector(".s_website_form form");
+                const button = form.querySelector(".s_website_form_send");
+                const box = form.querySelector("[name=gdpr_purpose_ids]");
+                const shown = () => form.innerText.includes("nothing else");
+                await until("no wording", shown);
+                if (box.checked) throw new Error("ticked beforehand");
+                form.querySelector("[name=email_from]").value = "new@x.example";
+                box.click();
+                button.click();
+                const text = form.querySelector("[name=description]");
+                await until("not marked", () => text.classList.contains("is-invalid"));
+                text.value = "When do you open?";
+                button.click();
+                const result = () => form.querySelector("#s_website_form_result");
+                await until("not sent", () => !/fa-close/.test(result()?.innerHTML));
+                await new Promise((resolve) => setTimeout(resolve, 1000));
+                console.log("test successful");
+            })().catch((error) => console.error(error.message));
+            """,
+            login=None,
+            timeout=60,
+        )
+        lead = self.env["crm.lead"].search([("email_from", "=", "new@x.example")])
+        self.assertEqual(len(lead), 1)
+        self.assertConsent("pending", subject=lead.gdpr_subject_id)
+        event = lead.gdpr_subject_id.event_ids
+        self.assertEqual(event.notice_id, self.notice)
+        self.assertTrue(json.loads(event.evidence)["notice_shown"])

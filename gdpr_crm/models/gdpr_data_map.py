@@ -3,10 +3,6 @@ from typing import NamedTuple
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.tools import SQL
-from odoo.tools.sql import escape_psql
-
-from ..tools import redaction
 
 # what the person is: everything else is found from here
 SEED_MODELS = ("res.partner", "crm.lead", "res.users", "gdpr.subject")
@@ -37,6 +33,10 @@ IGNORED_MODELS = {
 }
 AUDIT_FIELDS = {"create_uid", "write_uid"}
 
+# how a row leads to a person, the widest first
+SCOPES = ("own", "identity", "link", "text", "doubt")
+AUDIT_TRAIL_MONTHS = 120
+
 # rows of one model are handled in chunks of this size
 CHUNK = 1000
 
@@ -45,7 +45,7 @@ class Located(NamedTuple):
     """Rows of one model that lead to a person, and what erasure does with them."""
 
     model: str
-    scope: str  # own, link or text
+    scope: str  # one of SCOPES
     ids: tuple[int, ...]
     action: str
     ground: str
@@ -78,31 +78,58 @@ class GdprDataMap(models.AbstractModel):
         return rules
 
     @api.model
-    def _default_action(self, scope):
+    def _default_action(self, model_name, scope):
         """Return (action, reason) for rows that no rule speaks of."""
-        if scope == "own":
-            return "delete", self.env._("It belongs to the person's record.")
-        if scope == "link":
-            return "detach", self.env._("It leads to an anonymous record then.")
-        return "anonymise", self.env._("The person's identifiers are taken out.")
+        if self.env[model_name]._transient:
+            return "delete", self.env._("Left over from a dialog.")
+        return {
+            "own": ("delete", self.env._("It belongs to the person's record.")),
+            "identity": (
+                "anonymise",
+                self.env._("It holds the person's address or number: blanked."),
+            ),
+            "link": ("detach", self.env._("It leads to an anonymous record then.")),
+            "text": (
+                "anonymise",
+                self.env._("The person's identifiers are taken out."),
+            ),
+            "doubt": (
+                "review",
+                self.env._("Only the name is the same: an officer decides."),
+            ),
+        }[scope]
+
+    def _treatment(self, model_name, scope, rules):
+        """Return (action, reason, months, keeps identity) for rows of one model."""
+        rule = rules.get((model_name, scope))
+        if not rule and scope != "doubt":  # what is doubtful is never taken unasked
+            rule = rules.get((model_name, False))
+            if rule and scope == "text" and rule.action == "delete":
+                rule = None  # others' rows aren't deleted for a mention
+        if not rule:
+            return (*self._default_action(model_name, scope), 0, False)
+        return (
+            rule.action,
+            rule.ground or rule.note or "",
+            rule.retention_months,
+            rule.keeps_identity,
+        )
 
     def _located(self, model_name, scope, ids, rules):
-        rule = rules.get((model_name, scope)) or rules.get((model_name, False))
-        if not rule:
-            action, ground = self._default_action(scope)
-            return Located(model_name, scope, tuple(sorted(ids)), action, ground, False)
-        until = rule.retention_months and fields.Date.to_string(
-            fields.Date.context_today(self)
-            + relativedelta(months=rule.retention_months)
+        action, ground, months, keeps_identity = self._treatment(
+            model_name, scope, rules
+        )
+        until = months and fields.Date.to_string(
+            fields.Date.context_today(self) + relativedelta(months=months)
         )
         return Located(
             model_name,
             scope,
             tuple(sorted(ids)),
-            rule.action,
-            rule.ground or rule.note or "",
+            action,
+            ground,
             until,
-            rule.keeps_identity,
+            keeps_identity,
         )
 
     # ------------------------------------------------------------
@@ -121,23 +148,33 @@ class GdprDataMap(models.AbstractModel):
         self = self.sudo()  # a person's data are wherever they are
         self.env.flush_all()
         seeds = self._seeds(subject)
+        identifiers = self._identifiers(subject)
         found = {
             (model_name, "own"): set(ids)
             for model_name, ids in seeds.items()
             if ids and model_name != "gdpr.subject"
         }
         for model_name in self._searched_models():
-            for scope, ids in self._search_model(model_name, seeds, subject).items():
+            rows = self._search_model(model_name, seeds, identifiers)
+            for scope, ids in rows.items():
                 found.setdefault((model_name, scope), set()).update(ids)
-        self._add_message_parts(found)
-        self._remove_narrower(found)
+        for model_name, ids in self._declared(subject, identifiers).items():
+            found.setdefault((model_name, "own"), set()).update(ids)
         rules = self._rules()
+        self._add_message_files(found)
+        self._add_files(found, identifiers)
+        self._remove_narrower(found)
+        self._add_dependents(found, rules)
+        self._remove_narrower(found)
         located = [
             self._located(model_name, scope, ids, rules)
             for (model_name, scope), ids in found.items()
             if ids
         ]
-        return sorted(located, key=lambda entry: (entry.scope != "own", entry.scope))
+        located = self._protect_audit_trail(located)
+        return sorted(
+            located, key=lambda entry: (SCOPES.index(entry.scope), entry.model)
+        )
 
     @api.model
     def _seeds(self, subject):
@@ -152,162 +189,86 @@ class GdprDataMap(models.AbstractModel):
 
     @api.model
     def _searched_models(self):
-        """Return the names of the models whose tables may hold personal data."""
+        """Return the names of the models whose tables may hold personal data.
+
+        Dialogs too: what somebody typed into one stays for hours.
+        """
         return [
             name
             for name, model in self.env.items()
             if model._auto
             and not model._abstract
-            and not model._transient
+            and not (model._transient and name.startswith("gdpr."))
             and name not in IGNORED_MODELS
             and model._table_query is None
         ]
 
-    def _search_model(self, model_name, seeds, subject):
-        """Return scope → ids of the rows of one model, in one query."""
-        model = self.env[model_name]
-        conditions = {
-            "own": self._own_conditions(model, seeds),
-            "link": self._link_conditions(model, seeds),
-            "text": self._text_conditions(model, subject),
-        }
-        conditions = {
-            scope: SQL("(%s)", SQL(" OR ").join(terms))
-            for scope, terms in conditions.items()
-            if terms
-        }
-        if not conditions:
-            return {}
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT id, %s FROM %s WHERE %s",
-                SQL(", ").join(
-                    SQL("COALESCE(%s, FALSE)", term) for term in conditions.values()
-                ),
-                SQL.identifier(model._table),
-                SQL(" OR ").join(conditions.values()),
-            )
-        )
-        return {
-            scope: {row[0] for row in rows if row[position]}
-            for position, scope in enumerate(conditions, 1)
-        }
-
-    def _own_conditions(self, model, seeds):
-        """Rows that hang on the person's records: they are nothing without them."""
-        terms = []
-        for name, field in self._columns(model):
-            column = SQL.identifier(name)
-            if field.type == "many2one" and field.ondelete == "cascade":
-                if ids := seeds.get(field.comodel_name):
-                    terms.append(SQL("%s = ANY(%s)", column, list(ids)))
-            elif field.type == "many2one_reference":
-                model_column = model._fields.get(field.model_field)
-                if model_column and model_column.store:
-                    terms += [
-                        SQL(
-                            "(%s = %s AND %s = ANY(%s))",
-                            SQL.identifier(field.model_field),
-                            seed,
-                            column,
-                            list(ids),
-                        )
-                        for seed, ids in seeds.items()
-                        if ids
-                    ]
-            elif field.type == "reference":
-                values = [f"{seed},{id_}" for seed, ids in seeds.items() for id_ in ids]
-                terms.append(SQL("%s = ANY(%s)", column, values))
-        return terms
-
-    def _link_conditions(self, model, seeds):
-        """Rows of their own that point to the person."""
-        terms = []
-        for name, field in model._fields.items():
-            ids = seeds.get(field.comodel_name) if field.relational else None
-            if not ids or not field.store or name in AUDIT_FIELDS:
-                continue
-            if field.type == "many2one" and field.ondelete != "cascade":
-                if model._name not in seeds or name not in ("gdpr_subject_id",):
-                    terms.append(SQL("%s = ANY(%s)", SQL.identifier(name), list(ids)))
-            elif field.type == "many2many":
-                terms.append(
-                    SQL(
-                        "id IN (SELECT %s FROM %s WHERE %s = ANY(%s))",
-                        SQL.identifier(field.column1),
-                        SQL.identifier(field.relation),
-                        SQL.identifier(field.column2),
-                        list(ids),
-                    )
-                )
-        return terms
-
-    def _text_conditions(self, model, subject):
-        """Rows in whose texts the person's address stands, in any letter case."""
-        if not subject.email:
-            return []
-        wanted = f"%{escape_psql(subject.email)}%"
-        return [
-            SQL("%s::text ILIKE %s", SQL.identifier(name), wanted)
-            for name, _field in self._text_columns(model)
-        ]
-
     @api.model
-    def _columns(self, model):
-        """Return (name, field) of the stored columns of a model's own table."""
-        return [
-            (name, field)
-            for name, field in model._fields.items()
-            if field.store and field.column_type and not field.inherited
-        ]
-
-    @api.model
-    def _text_columns(self, model):
-        return [
-            (name, field)
-            for name, field in self._columns(model)
-            if field.type in ("char", "text", "html", "json", "properties")
-        ]
-
-    def _add_message_parts(self, found):
-        """Add what hangs on the person's messages: files, mails, tracked values."""
-        messages = list(found.get(("mail.message", "own"), ()))
-        if not messages:
-            return
-        attachments = self.env.execute_query(
-            SQL(
-                """
-                SELECT attachment_id FROM message_attachment_rel
-                 WHERE message_id = ANY(%s)
-                """,
-                messages,
-            )
-        )
-        for model_name, rows in (
-            ("ir.attachment", attachments),
-            ("mail.mail", self._hanging_on("mail_mail", messages)),
-            ("mail.tracking.value", self._hanging_on("mail_tracking_value", messages)),
-            ("mail.notification", self._hanging_on("mail_notification", messages)),
-        ):
-            found.setdefault((model_name, "own"), set()).update(id_ for (id_,) in rows)
-
-    def _hanging_on(self, table, messages):
-        return self.env.execute_query(
-            SQL(
-                "SELECT id FROM %s WHERE mail_message_id = ANY(%s)",
-                SQL.identifier(table),
-                messages,
-            )
-        )
+    def _declared(self, subject, identifiers):
+        """Return model → ids that addons say are the person's (see ``base``)."""
+        declared = {}
+        for model_name in self._searched_models():
+            ids = self.env[model_name]._gdpr_search(subject, identifiers)
+            if ids:
+                declared[model_name] = set(ids)
+        return declared
 
     @api.model
     def _remove_narrower(self, found):
         """Count each row once, in the widest scope that it was found in."""
-        for model_name, scope in found:
-            if scope != "own":
-                found[model_name, scope] -= found.get((model_name, "own"), set())
-            if scope == "text":
-                found[model_name, scope] -= found.get((model_name, "link"), set())
+        for model_name in {model_name for model_name, _scope in found}:
+            wider = set()
+            for scope in SCOPES:
+                if (model_name, scope) in found:
+                    found[model_name, scope] -= wider
+                    wider |= found[model_name, scope]
+
+    @api.model
+    def _protect_audit_trail(self, located):
+        """Keep what Odoo's restricted audit trail forbids to change.
+
+        Messages about accounting and what hangs on them neither may be deleted nor
+        changed there; by SQL they could, but never in silence.
+        """
+        if "account_audit_log_restricted" not in self.env["mail.message"]._fields:
+            return located
+        protected = {}
+        for entry in located:
+            if entry.model != "mail.message":
+                continue
+            ids = self.env["mail.message"].search(
+                [
+                    ("id", "in", entry.ids),
+                    ("account_audit_log_restricted", "=", True),
+                ]
+            )
+            protected.setdefault("mail.message", set()).update(ids.ids)
+        if not any(protected.values()):
+            return located
+        messages = self.env["mail.message"].browse(protected["mail.message"])
+        protected["mail.tracking.value"] = set(messages.tracking_value_ids.ids)
+        protected["ir.attachment"] = set(messages.attachment_ids.ids)
+        return [
+            part
+            for entry in located
+            for part in self._split_protected(entry, protected.get(entry.model))
+        ]
+
+    def _split_protected(self, entry, protected):
+        kept = tuple(id_ for id_ in entry.ids if protected and id_ in protected)
+        rest = tuple(id_ for id_ in entry.ids if not protected or id_ not in protected)
+        if rest:
+            yield entry._replace(ids=rest)
+        if kept:
+            yield entry._replace(
+                ids=kept,
+                action="keep",
+                ground=self.env._("The accounts' audit trail may not be changed."),
+                until=fields.Date.to_string(
+                    fields.Date.context_today(self)
+                    + relativedelta(months=AUDIT_TRAIL_MONTHS)
+                ),
+            )
 
     # ------------------------------------------------------------
     # Preview
@@ -335,17 +296,3 @@ class GdprDataMap(models.AbstractModel):
             }
             for entry in self._locate(subject)
         ]
-
-    @api.model
-    def _identifiers(self, subject):
-        """Return the pattern of everything that identifies this person in a text."""
-        subject = subject.sudo().with_context(active_test=False)
-        partners, leads = subject.partner_ids, subject.lead_ids
-        emails = {subject.email, *partners.mapped("email_normalized")}
-        phones = {subject.phone, *partners.mapped("phone"), *leads.mapped("phone")}
-        names = {*partners.mapped("name"), *leads.mapped("contact_name")}
-        return redaction.compile_identifiers(
-            sorted(filter(None, emails)),
-            sorted(filter(None, phones)),
-            sorted(filter(None, names)),
-        )

@@ -107,7 +107,7 @@ class GdprDataMap(models.AbstractModel):
                 continue
             data.setdefault(entry.model, []).extend(self._read_rows(entry, subject))
         for model_name in self._searched_models():
-            if model_name not in data:
+            if model_name not in data and not self.env[model_name]._transient:
                 searched[model_name] = self._label(model_name)
         return {
             "format": FORMAT,
@@ -185,7 +185,7 @@ class GdprDataMap(models.AbstractModel):
         Their rights weigh as much (Art. 15(4)): a colleague's contact that only
         points here, or a note on another customer that quotes the address.
         """
-        return entry.scope == "text" or (
+        return entry.scope in ("text", "doubt") or (
             entry.scope == "link" and entry.model in SEED_MODELS
         )
 

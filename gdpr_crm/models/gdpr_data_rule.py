@@ -21,10 +21,13 @@ class GdprDataRule(models.Model):
     scope = fields.Selection(
         [
             ("own", "Rows about the person"),
+            ("identity", "Rows that hold the person's address or number"),
             ("link", "Rows that point to the person"),
-            ("text", "Rows that mention the person's address"),
+            ("text", "Rows that mention the person"),
+            ("doubt", "Rows with the same name only"),
         ],
-        help="Empty: the rule holds for all of them.",
+        help="Empty: the rule holds for all; but rows with the same name only wait for "
+        "a decision, and none is deleted for a mention only.",
     )
     action = fields.Selection(
         [
@@ -32,6 +35,7 @@ class GdprDataRule(models.Model):
             ("anonymise", "Anonymise"),
             ("detach", "Leads to an anonymous record"),
             ("keep", "Keep"),
+            ("review", "Decide by hand"),
         ],
         required=True,
     )
@@ -61,3 +65,7 @@ class GdprDataRule(models.Model):
     @api.model
     def _selection_action(self):
         return self._fields["action"]._description_selection(self.env)
+
+    @api.model
+    def _selection_scope(self):
+        return self._fields["scope"]._description_selection(self.env)

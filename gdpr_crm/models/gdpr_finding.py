@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..tools import nearby
 from ..tools.masking import mask, normal_form
 from .gdpr_scan_target import TARGETS
 
@@ -36,10 +37,7 @@ class GdprFinding(models.Model):
     )
     document_name = fields.Char(string="Concerns", compute="_compute_document_name")
     category = fields.Selection(
-        selection=lambda self: self.env["gdpr.exception"]._fields["category"].selection,
-        required=True,
-        readonly=True,
-        index=True,
+        selection="_selection_category", required=True, readonly=True, index=True
     )
     level = fields.Selection(
         [("block", "Sure"), ("review", "To be reviewed")],
@@ -75,6 +73,17 @@ class GdprFinding(models.Model):
     company_id = fields.Many2one("res.company", readonly=True, index="btree_not_null")
 
     _place_unique = models.UniqueIndex("(res_model, res_id, field_name, category)")
+
+    @api.model
+    def _selection_category(self):
+        # what isn't Art. 9 is told apart: nobody is stopped, an officer looks at it
+        return [
+            *self.env["gdpr.exception"]
+            ._fields["category"]
+            ._description_selection(self.env),
+            (nearby.IDENTIFIER, self.env._("national identifier (Art. 87)")),
+            (nearby.CRIMINAL, self.env._("criminal convictions (Art. 10)")),
+        ]
 
     @api.depends("res_model", "field_name")
     def _compute_field_label(self):
@@ -125,6 +134,7 @@ class GdprFinding(models.Model):
         :return: list of ``sensitive.detector.Finding``
         """
         found = self.env["gdpr.sensitive.term"]._detector().find(text, kind, names)
+        found = [*found, *nearby.find(text)]
         if not found:
             return []
         found = self.env["gdpr.sensitive.policy"]._apply(found)
@@ -371,6 +381,10 @@ class GdprFinding(models.Model):
     def _justify(self, ground, reason, valid_until=None):
         """Record an Art. 9(2) exception for the records of these findings."""
         for finding in self:
+            if finding.category in (nearby.IDENTIFIER, nearby.CRIMINAL):
+                raise UserError(
+                    self.env._("Art. 9(2) has no ground for this: mask or clear it.")
+                )
             if not finding.document_id:
                 raise UserError(
                     self.env._("An exception needs a contact or lead: rename the tag.")

@@ -389,19 +389,32 @@ class GdprForm(models.Model):
     def _recheck(self):
         """Take those offline that stopped complying, and tell the officer."""
         for form in self.filtered(lambda form: form.state == "published"):
-            if faults := form._blocking_faults():
+            if faults := form._for_officers()._blocking_faults():
                 form.action_unpublish()
-                form._tell_officer(faults)
+                form._for_officers()._tell_officers(faults)
 
-    def _tell_officer(self, faults):
+    def _for_officers(self):
+        """Return this form in the language of who is told about it."""
+        return self.with_context(lang=self._officers()[:1].lang or self.env.lang)
+
+    def _tell_officers(self, faults):
         note = Markup("<ul>%s</ul>") % Markup().join(
             Markup("<li>%s</li>") % fault.message for fault in faults
         )
+        self._schedule_for_officers(
+            self.env._("Form taken offline: it stopped complying"), note
+        )
+
+    def _schedule_for_officers(self, summary, note):
+        """Give the officers an activity, once until they have done it."""
+        self.ensure_one()
+        if self.activity_ids.filtered(lambda activity: activity.summary == summary):
+            return
         for user in self._officers():
             self.activity_schedule(
                 "mail.mail_activity_data_todo",
                 user_id=user.id,
-                summary=self.env._("Form taken offline: it stopped complying"),
+                summary=summary,
                 note=note,
             )
 

@@ -20,8 +20,8 @@ class GdprFormSubmission(models.Model):
     """What a form took in: notices double clicks, and keeps a flood from mailing.
 
     Every submission becomes a lead at once. When there are too many, their
-    confirmation mails wait: for the next minutes, or for an officer's look. It holds
-    no personal data but keyed hashes, and these not for long.
+    confirmation mails wait: for the next minutes, or for an officer's look. Its table
+    holds no personal data but keyed hashes, and these not for long.
     """
 
     _name = "gdpr.form.submission"
@@ -36,6 +36,8 @@ class GdprFormSubmission(models.Model):
     lead_id = fields.Many2one(
         "crm.lead", readonly=True, ondelete="cascade", index="btree_not_null"
     )
+    contact_name = fields.Char(related="lead_id.contact_name")
+    email_from = fields.Char(related="lead_id.email_from")
     state = fields.Selection(
         [
             ("done", "Done"),
@@ -223,20 +225,14 @@ class GdprFormSubmission(models.Model):
         """Leave it to an officer whether the mail is sent, and tell them once."""
         self.ensure_one()
         self.state = "held"
-        form = self.form_id
-        summary = self.env._("Many submissions at once: mails are held back")
-        if form.activity_ids.filtered(lambda activity: activity.summary == summary):
-            return
-        for user in form._officers():
-            form.activity_schedule(
-                "mail.mail_activity_data_todo",
-                user_id=user.id,
-                summary=summary,
-                note=self.env._(
-                    "Every submission became a lead. Look at those held back, release "
-                    "the real ones, and delete the others."
-                ),
-            )
+        form = self.form_id._for_officers()
+        form._schedule_for_officers(
+            form.env._("Many submissions at once: mails are held back"),
+            form.env._(
+                "Every submission became a lead. Look at those held back, release the "
+                "real ones, and delete the others."
+            ),
+        )
 
     def _trigger_cron(self):
         cron_sudo = self.env.ref("gdpr_crm.ir_cron_form_mails").sudo()

@@ -131,6 +131,7 @@ class GdprRequest(models.Model):
             ("paper", "On paper"),
             ("phone", "By telephone"),
             ("in_person", "In person"),
+            ("replay", "Repeat after a restore"),
         ],
         readonly=True,
         copy=False,
@@ -160,9 +161,6 @@ class GdprRequest(models.Model):
     )
     line_ids = fields.One2many(
         "gdpr.request.line", "request_id", string="Wanted Values"
-    )
-    plan = fields.Json(
-        readonly=True, copy=False, help="The erasure plan that the officer approved."
     )
     result = fields.Json(readonly=True, copy=False, help="What was done, by model.")
     result_html = fields.Html(
@@ -405,10 +403,11 @@ class GdprRequest(models.Model):
             }
         )
 
-    def _send(self, template, token_scope=False):
+    def _send(self, template, token_scope=False, attachments=None):
         """Send a template to the request's own address.
 
         :param str token_scope: the message carries a secret link of this scope
+        :param attachments: ``ir.attachment`` records to send along
         """
         self.ensure_one()
         if not self.email:
@@ -422,6 +421,7 @@ class GdprRequest(models.Model):
                 "recipient_ids": [],
                 "gdpr_token_scope": token_scope,
                 "auto_delete": True,
+                "attachment_ids": [(4, file.id) for file in attachments or ()],
             },
         )
         # the queue is sent once an hour otherwise, and somebody is waiting
@@ -515,7 +515,9 @@ class GdprRequest(models.Model):
                         name=request.name,
                     )
                 )
-            getattr(request, f"_process_{request.right}")()
+            answer = getattr(request, f"_process_{request.right}")()
+        # what is to be told, where one was answered
+        return answer if len(self) == 1 else None
 
     def _check_ready(self):
         self.ensure_one()
@@ -540,17 +542,6 @@ class GdprRequest(models.Model):
         """Keep the package and send its expiring link; never the file itself."""
         self.write({"package": package["data"], "result": package["summary"]})
         self._close("done", "gdpr_crm.mail_template_package", token_scope="download")
-
-    def _process_erasure(self):
-        # the map runs as superuser: it reaches what no single user sees
-        requests = self | self._requests_of_same_person()
-        result = self.env["gdpr.data.map"].sudo()._erase(self.subject_id, self)
-        self.write({"result": result})
-        self._close(
-            "partial" if result.get("left") else "done",
-            "gdpr_crm.mail_template_erased",
-        )
-        requests._forget_requester()
 
     def _requests_of_same_person(self):
         """Return all requests of the person, also those from before they were known.

@@ -282,20 +282,22 @@ class GdprSubject(models.Model):
             for digest, group in erased.grouped(digest_field).items()
         }
 
-    def _erase_identity(self):
+    def _erase_identity(self, phones=()):
         """Leave only what stops a return unnoticed: the suppression record.
+
+        :param phones: numbers that are this person's alone, in E.164 format
 
         The salt goes with the evidence, so the ledger still verifies while its
         commitments can't be tried out against guessed values (GDPR Art. 17(3)).
         """
         for subject in self.sudo():
+            phone = subject.phone or next(iter(phones), False)
             subject.event_ids._destroy_evidence()
             subject.write(
                 {
                     "email_digest": subject.email
                     and self._suppression_digest(subject.email),
-                    "phone_digest": subject.phone
-                    and self._suppression_digest(subject.phone),
+                    "phone_digest": phone and self._suppression_digest(phone),
                     "email": False,
                     "phone": False,
                     "evidence_salt": False,

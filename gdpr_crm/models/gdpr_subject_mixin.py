@@ -213,7 +213,14 @@ class GdprSubjectMixin(models.AbstractModel):
 
     def action_gdpr_erase(self):
         """Start an erasure request for this person and open the erasure wizard."""
-        return self._gdpr_open_wizard("gdpr.erasure")
+        action = self._gdpr_open_wizard("gdpr.erasure")
+        request = (
+            self.env["gdpr.erasure"]
+            .new({"subject_id": self.gdpr_subject_id.id})
+            .request_id
+        )
+        # a confirmed erasure has a plan: it is shown, and what is shown is done
+        return request._origin.action_open_erasure() if request else action
 
     def _gdpr_open_wizard(self, model_name):
         self.ensure_one()

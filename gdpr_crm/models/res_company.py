@@ -52,6 +52,14 @@ class ResCompany(models.Model):
         help="Older audits keep their figures; the lists of persons behind them go.",
     )
 
+    gdpr_grace_days = fields.Integer(
+        string="Erasure Can Be Undone for (days)",
+        help="An approved erasure waits so long before it is carried out. 0: at once.",
+    )
+
+    _gdpr_grace_not_negative = models.Constraint(
+        "CHECK(gdpr_grace_days >= 0)", "The grace period can't be negative."
+    )
     _gdpr_days_positive = models.Constraint(
         "CHECK(gdpr_confirmation_days > 0 AND gdpr_download_days > 0 "
         "AND gdpr_reminder_days > 0 AND gdpr_signup_days > 0 AND gdpr_purge_days > 0)",

@@ -32,3 +32,6 @@ class ResConfigSettings(models.TransientModel):
     gdpr_audit_keep = fields.Integer(
         related="company_id.gdpr_audit_keep", readonly=False
     )
+    gdpr_grace_days = fields.Integer(
+        related="company_id.gdpr_grace_days", readonly=False
+    )

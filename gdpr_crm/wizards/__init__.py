@@ -9,6 +9,8 @@ from . import (
     gdpr_consent_entry,
     gdpr_notice_change,
     gdpr_finding_resolution,
+    gdpr_replay,
+    gdpr_coverage,
     base_partner_merge,
     mail_compose_message,
     privacy_lookup_wizard,

@@ -12,25 +12,51 @@ class GdprErasure(models.TransientModel):
         "gdpr.erasure.line", "wizard_id", compute="_compute_line_ids", store=True
     )
 
-    @api.depends("subject_id")
+    @api.depends("subject_id", "request_id")
     def _compute_line_ids(self):
         officer = self.env.user.has_group("gdpr_crm.group_officer")
         for wizard in self:
-            plan = []
+            lines = []
             if officer and wizard.subject_id:
-                # the preview reaches what no single user sees; it shows counts only
-                plan = self.env["gdpr.data.map"].sudo()._plan(wizard.subject_id)
-            wizard.line_ids = [
-                fields.Command.create(
-                    {
-                        "label": entry["label"],
-                        "count": entry["count"],
-                        "action": entry["action"],
-                        "reason": entry["reason"],
-                    }
-                )
-                for entry in plan
-            ]
+                lines = wizard._frozen_lines() or wizard._preview_lines()
+            wizard.line_ids = [fields.Command.create(line) for line in lines]
+
+    def _frozen_lines(self):
+        """Return the lines of the request's plan: what is shown is what is done."""
+        return [
+            {
+                "label": line.label,
+                "count": line.count,
+                "action": line.action,
+                "reason": line.reason or line.ground,
+            }
+            for line in self.request_id.plan_line_ids
+        ]
+
+    def _preview_lines(self):
+        # the preview reaches what no single user sees; it shows counts only
+        return [
+            {
+                "label": entry["label"],
+                "count": entry["count"],
+                "action": entry["action"],
+                "reason": entry["reason"],
+            }
+            for entry in self.env["gdpr.data.map"].sudo()._plan(self.subject_id)
+        ]
+
+    def action_process(self):
+        """Approve the plan that is shown, carry it out and show the request."""
+        self.ensure_one()
+        request = self._ensure_request()
+        request._check_ready()
+        if request.plan_line_ids and not request.plan_approved_on:
+            request.action_approve_plan()
+        difference = request.action_process()
+        if difference:
+            difference["params"]["next"] = self._open_request(request)
+            return difference
+        return self._open_request(request)
 
 
 class GdprErasureLine(models.TransientModel):
