@@ -74,13 +74,13 @@ class TestViews(GdprCase):
                 .with_user(user)
                 .search([("id", "child_of", self.env.ref("gdpr_crm.menu_root").id)])
             )
-            menus = menus._filter_visible_menus()
             self.assertGreater(len(menus), 8)
-            for menu in menus.filtered("action"):
+            visible = self.env["ir.ui.menu"].with_user(user)._visible_menu_ids()
+            for menu in menus.filtered(lambda m: m.action and m.id in visible):  # noqa: B023
                 action = menu.action.sudo()
                 if action._name == "ir.actions.server":
-                    self.assertTrue(action.with_user(user).run(), menu.complete_name)
-                    continue
+                    shown = action.with_user(user).sudo(False).run()
+                    action = self.env["ir.actions.act_window"].new(shown)
                 if action.res_model == "res.config.settings":
                     continue
                 model = self.env[action.res_model].with_user(user)

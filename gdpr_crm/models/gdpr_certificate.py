@@ -29,7 +29,8 @@ class GdprRequest(models.Model):
         self.ensure_one()
         request_sudo = self.sudo().with_context(lang=self.lang)
         content, kind = request_sudo._render_certificate()
-        name = f"{self.env._('certificate')}-{self.name.replace('/', '-')}.{kind}"
+        title = request_sudo.env._("certificate")
+        name = f"{title}-{self.name.replace('/', '-')}.{kind}"
         request_sudo.write(
             {"certificate": base64.b64encode(content), "certificate_name": name}
         )

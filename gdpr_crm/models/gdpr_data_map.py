@@ -71,9 +71,14 @@ class GdprDataMap(models.AbstractModel):
 
     @api.model
     def _rules(self):
-        """Return (model, scope) → rule; a scope of False holds for all scopes."""
+        """Return (model, scope) → rule; a scope of False holds for all scopes.
+
+        Of two the first in the list holds, and of those at the same place the newer:
+        an officer's rule goes before the one that came with the addon.
+        """
         rules = {}
-        for rule in self.env["gdpr.data.rule"].sudo().search([]):
+        all_rules = self.env["gdpr.data.rule"].sudo().search([])
+        for rule in all_rules.sorted(lambda rule: (rule.sequence, -rule.id)):
             rules.setdefault((rule.model, rule.scope), rule)
         return rules
 

@@ -3,14 +3,20 @@ import csv
 import io
 import json
 import mimetypes
+import re
 import zipfile
+from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.tools import html2plaintext
+from odoo.tools.misc import file_open
 
+from ..tools import redaction
 from .gdpr_data_map import AUDIT_FIELDS, CHUNK, SEED_MODELS
 
 FORMAT = "gdpr_crm/1"  # of data.json; raised when its structure changes
+
+_ADDRESS = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
 
 # what the person handed over themselves (Art. 20), on their own records
 PROVIDED_FIELDS = {
@@ -59,6 +65,21 @@ PLAIN_TYPES = {
 }
 
 
+class _Others(NamedTuple):
+    """Who else stands in what is exported."""
+
+    subject: object  # the person who asks
+    own: set  # addresses that may stay
+    names: object  # pattern of other people's names
+
+    def mask(self, text, mark):
+        """Return a text without other people's addresses and names."""
+        text = _ADDRESS.sub(
+            lambda match: match[0] if match[0].lower() in self.own else mark, text
+        )
+        return redaction.redact(text, self.names, mark)
+
+
 class GdprDataMap(models.AbstractModel):
     _inherit = "gdpr.data.map"
 
@@ -84,6 +105,9 @@ class GdprDataMap(models.AbstractModel):
                 archive.writestr("contact.csv", self._csv(document["data"]))
             else:
                 document["attachments"] = self._write_attachments(archive, located)
+                for model_name, rows in document["data"].items():
+                    archive.writestr(f"csv/{model_name}.csv", self._rows_as_csv(rows))
+            archive.writestr("data.schema.json", _schema())
             text = json.dumps(document, indent=2, ensure_ascii=False, default=str)
             archive.writestr("data.json", text)
             archive.writestr("index.html", self._render_index(document, request))
@@ -102,10 +126,11 @@ class GdprDataMap(models.AbstractModel):
 
     def _document(self, subject, request, located):
         data, searched = {}, {}
+        others = self._others(subject, located)
         for entry in located:
             if self._is_about_others(entry):
                 continue
-            data.setdefault(entry.model, []).extend(self._read_rows(entry, subject))
+            data.setdefault(entry.model, []).extend(self._read_rows(entry, others))
         for model_name in self._searched_models():
             if model_name not in data and not self.env[model_name]._transient:
                 searched[model_name] = self._label(model_name)
@@ -198,7 +223,35 @@ class GdprDataMap(models.AbstractModel):
             for name, field in self._columns(model)
         )
 
-    def _read_rows(self, entry, subject):
+    def _others(self, subject, located):
+        """Return what tells other people in the person's threads (Art. 15(4)).
+
+        Every address but the person's and the controller's, and the names of those who
+        wrote or are addressed in what is exported.
+        """
+        identifiers = self._identifiers(subject)
+        own = {email.lower() for email in identifiers.emails}
+        companies = self.env["res.company"].search([]).partner_id
+        own |= set(filter(None, companies.mapped("email_normalized")))
+        partners = self.env["res.partner"]
+        for entry in located:
+            model = self.env[entry.model]
+            if entry.model == "mail.message" and not self._is_about_others(entry):
+                for start in range(0, len(entry.ids), CHUNK):
+                    messages = model.browse(entry.ids[start : start + CHUNK]).exists()
+                    partners |= messages.author_id | messages.partner_ids
+                    messages.invalidate_recordset()
+        known = {name.lower() for name in identifiers.names}
+        names = {
+            partner.name
+            for partner in partners
+            if partner.name
+            and not partner.is_company
+            and partner.name.lower() not in known
+        }
+        return _Others(subject, own, redaction.compile_identifiers(names=sorted(names)))
+
+    def _read_rows(self, entry, others):
         """Return the rows of one entry as plain values, in chunks."""
         model = self.env[entry.model]
         names = [
@@ -215,12 +268,16 @@ class GdprDataMap(models.AbstractModel):
         rows = []
         for start in range(0, len(entry.ids), CHUNK):
             records = model.browse(entry.ids[start : start + CHUNK]).exists()
-            for record in records:
-                rows.append(self._plain_row(record, names, subject))
+            declared = records._gdpr_export(others.subject)
+            if declared is None:
+                declared = [
+                    self._plain_row(record, names, others) for record in records
+                ]
+            rows += declared
             records.invalidate_recordset()
         return rows
 
-    def _plain_row(self, record, names, subject):
+    def _plain_row(self, record, names, others):
         row = {"id": record.id}
         for name in names:
             field, value = record._fields[name], record[name]
@@ -232,19 +289,10 @@ class GdprDataMap(models.AbstractModel):
                 value = html2plaintext(value)
             elif field.type in ("date", "datetime"):
                 value = str(value)
-            if self._tells_of_another(name, value, subject):
-                value = self.env._("(another person)")
+            if isinstance(value, str):
+                value = others.mask(value, self.env._("(another person)"))
             row[name] = value
         return row
-
-    def _tells_of_another(self, name, value, subject):
-        """Tell whether a column names somebody else: their address isn't handed out."""
-        return (
-            isinstance(value, str)
-            and "email" in name
-            and "@" in value
-            and (subject.email or "") not in value.lower()
-        )
 
     # ------------------------------------------------------------
     # Portability
@@ -262,6 +310,17 @@ class GdprDataMap(models.AbstractModel):
             if rows:
                 data[records._name] = rows
         return data
+
+    @api.model
+    def _rows_as_csv(self, rows):
+        """Return the rows of one model as CSV, a column for each value that occurs."""
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        buffer = io.StringIO()
+        writer = csv.writer(buffer)
+        writer.writerow(names)
+        for row in rows:
+            writer.writerow([_harmless(row.get(name, "")) for name in names])
+        return buffer.getvalue()
 
     @api.model
     def _csv(self, data):
@@ -358,3 +417,9 @@ def _harmless(value):
     """Return a CSV value that no spreadsheet takes for a formula."""
     text = str(value)
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def _schema():
+    """Return the JSON Schema of data.json, which is published with the addon."""
+    with file_open("gdpr_crm/static/data.schema.json") as schema:
+        return schema.read()
