@@ -14,6 +14,7 @@ import pytest
 from gdpr_dev import addons, database, odoo_server, templates
 from gdpr_dev.console import Step
 from gdpr_dev.environment import STATE_FILE, Environment
+from gdpr_dev.paths import ROOT
 
 PEOPLE = 25
 
@@ -174,7 +175,7 @@ class TestInstallRoute(unittest.TestCase):
     @classmethod
     def verify_ledger(cls):
         """Run the addon's own command, found by Odoo on its addons path."""
-        paths = [*cls.environment.odoo.addons_paths, str(templates.ROOT)]
+        paths = [*cls.environment.odoo.addons_paths, str(ROOT)]
         odoo = odoo_server.command(cls.environment, templates.CONFIG)[:3]
         return subprocess.run(
             [

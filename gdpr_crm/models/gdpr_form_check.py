@@ -137,13 +137,12 @@ class GdprForm(models.Model):
 
     def _faults_of_purposes(self) -> Iterator[Fault]:
         """Purpose stated, valid and of this company (Art. 5(1)(b), 6, 13(1)(c))."""
-        _ = self.env._
         if not self.purpose_id:
             yield Fault(
                 "purpose_missing",
                 True,
                 "Art. 5(1)(b)",
-                _("No main purpose: say what the data are used for."),
+                self.env._("No main purpose: say what the data are used for."),
             )
         for purpose in self._shown_purposes():
             name = purpose.name or ""
@@ -152,21 +151,25 @@ class GdprForm(models.Model):
                     "purpose_archived",
                     True,
                     "Art. 5(1)(b)",
-                    _("“%(purpose)s” is archived: choose another.", purpose=name),
+                    self.env._(
+                        "“%(purpose)s” is archived: choose another.", purpose=name
+                    ),
                 )
             if purpose.company_id and purpose.company_id != self.company_id:
                 yield Fault(
                     "purpose_company",
                     True,
                     "Art. 4(7)",
-                    _("“%(purpose)s” is another company's purpose.", purpose=name),
+                    self.env._(
+                        "“%(purpose)s” is another company's purpose.", purpose=name
+                    ),
                 )
             if not (purpose.description or "").strip():
                 yield Fault(
                     "purpose_vague",
                     True,
                     "Art. 13(1)(c)",
-                    _(
+                    self.env._(
                         "“%(purpose)s” has no description: say in plain words, on the "
                         "purpose, what the data are used for.",
                         purpose=name,
@@ -180,7 +183,7 @@ class GdprForm(models.Model):
                     "balancing_missing",
                     True,
                     "Art. 6(1)(f)",
-                    _(
+                    self.env._(
                         "“%(purpose)s” relies on legitimate interest without a "
                         "balancing test: write it on the purpose.",
                         purpose=name,
@@ -226,14 +229,13 @@ class GdprForm(models.Model):
         )
 
     def _faults_of_wording(self, name, notice) -> Iterator[Fault]:
-        _ = self.env._
         text = str(notice.body or "")
         if not wording.plain(text):
             yield Fault(
                 "wording_empty",
                 True,
                 "Art. 7(2)",
-                _(
+                self.env._(
                     "The notice of “%(purpose)s” is empty: publish a new version.",
                     purpose=name,
                 ),
@@ -244,7 +246,7 @@ class GdprForm(models.Model):
                 "bundled",
                 True,
                 "Art. 7(2)",
-                _(
+                self.env._(
                     "The notice of “%(purpose)s” ties consent to accepting terms: "
                     "publish a version about this purpose alone.",
                     purpose=name,
@@ -255,7 +257,7 @@ class GdprForm(models.Model):
                 "opt_out",
                 True,
                 "Art. 4(11)",
-                _(
+                self.env._(
                     "The notice of “%(purpose)s” takes silence for a yes: word it so "
                     "that ticking the box says yes.",
                     purpose=name,
@@ -266,7 +268,7 @@ class GdprForm(models.Model):
                 "withdrawal_unnamed",
                 True,
                 "Art. 7(3)",
-                _(
+                self.env._(
                     "The notice of “%(purpose)s” doesn't say that and how consent can "
                     "be withdrawn: publish a version that does.",
                     purpose=name,
@@ -315,7 +317,6 @@ class GdprForm(models.Model):
             )
 
     def _faults_of_need(self, line) -> Iterator[Fault]:
-        _ = self.env._
         label = line.label or ""
         purpose = line.purpose_id
         if len((line.reason or "").strip()) < MIN_REASON:
@@ -323,7 +324,7 @@ class GdprForm(models.Model):
                 "field_unjustified",
                 True,
                 "Art. 5(1)(c)",
-                _(
+                self.env._(
                     "“%(field)s” has no reason: say why the purpose needs it, or "
                     "remove the field.",
                     field=label,
@@ -334,7 +335,7 @@ class GdprForm(models.Model):
                 "field_purpose",
                 True,
                 "Art. 5(1)(b)",
-                _(
+                self.env._(
                     "“%(field)s” serves none of the form's purposes: choose one of "
                     "them, or remove the field.",
                     field=label,
@@ -346,7 +347,7 @@ class GdprForm(models.Model):
                 "field_undeclared",
                 True,
                 "Art. 5(1)(c)",
-                _(
+                self.env._(
                     "“%(purpose)s” doesn't declare “%(field)s”: remove the field, or "
                     "declare it on the purpose under Data on Forms.",
                     purpose=purpose.with_context(lang=self._page_lang()).name,
@@ -358,7 +359,7 @@ class GdprForm(models.Model):
                 "required_needless",
                 True,
                 "Art. 7(4)",
-                _(
+                self.env._(
                     "“%(field)s” is required although its purpose can be refused: "
                     "make it optional.",
                     field=label,
@@ -366,7 +367,6 @@ class GdprForm(models.Model):
             )
 
     def _faults_of_label(self, line) -> Iterator[Fault]:
-        _ = self.env._
         label = line.label or ""
         field = line._lead_field()
         texts = [label, line.hint or ""]
@@ -378,7 +378,7 @@ class GdprForm(models.Model):
                 "sensitive",
                 True,
                 "Art. 9, 10, 87",
-                _(
+                self.env._(
                     "“%(field)s” asks for sensitive data: remove the field.",
                     field=label,
                 ),
@@ -388,7 +388,7 @@ class GdprForm(models.Model):
                 "sensitive_doubt",
                 False,
                 "Art. 9",
-                _(
+                self.env._(
                     "“%(field)s” may lead people to write sensitive data: look at its "
                     "label, hint and reason.",
                     field=label,
@@ -399,7 +399,7 @@ class GdprForm(models.Model):
                 "title_required",
                 True,
                 "Art. 5(1)(c)",
-                _(
+                self.env._(
                     "“%(field)s” may not be required: a form of address isn't needed "
                     "for anything (CJEU C-394/23).",
                     field=label,
@@ -412,7 +412,7 @@ class GdprForm(models.Model):
                 "consent_disguised",
                 True,
                 "Art. 7(1)",
-                _(
+                self.env._(
                     "“%(field)s” asks for consent, and nothing would prove it: remove "
                     "the field and add a purpose, which gets a box of its own.",
                     field=label,
@@ -457,16 +457,17 @@ class GdprForm(models.Model):
 
     def _faults_of_links(self) -> Iterator[Fault]:
         """Policy and terms are there and answer (Art. 12(1), 13)."""
-        _ = self.env._
         if not self.policy_url:
             yield Fault(
                 "policy_missing",
                 True,
                 "Art. 13",
-                _("No link to the privacy policy: fill it in."),
+                self.env._("No link to the privacy policy: fill it in."),
             )
         if not self.terms_url:
-            yield Fault("terms_missing", False, "Art. 13", _("No link to your terms."))
+            yield Fault(
+                "terms_missing", False, "Art. 13", self.env._("No link to your terms.")
+            )
         answers = self.link_answers or {}
         for url in self._links():
             if not links.is_web_address(url):
@@ -474,7 +475,7 @@ class GdprForm(models.Model):
                     "link_invalid",
                     True,
                     "Art. 12(1)",
-                    _(
+                    self.env._(
                         "“%(url)s” is no web address: write it like "
                         "https://www.example.com/privacy.",
                         url=url,
@@ -485,7 +486,9 @@ class GdprForm(models.Model):
                     "link_unasked",
                     False,
                     "Art. 12(1)",
-                    _("%(url)s wasn't opened yet: publishing does so.", url=url),
+                    self.env._(
+                        "%(url)s wasn't opened yet: publishing does so.", url=url
+                    ),
                 )
             elif answers[url]["error"]:
                 yield self._fault_of_answer(url, answers[url])
@@ -518,14 +521,13 @@ class GdprForm(models.Model):
 
     def _faults_of_controller(self) -> Iterator[Fault]:
         """The controller is named, with an address (Art. 13(1)(a)-(b))."""
-        _ = self.env._
         company = self.company_id
         if not (company.email or company.phone or company.street):
             yield Fault(
                 "controller_contact",
                 True,
                 "Art. 13(1)(a)",
-                _(
+                self.env._(
                     "%(company)s has no e-mail, telephone or street: fill in how to "
                     "reach it.",
                     company=company.name or "",
@@ -536,14 +538,14 @@ class GdprForm(models.Model):
                 "officer_missing",
                 False,
                 "Art. 13(1)(b)",
-                _("No privacy officer is named in the settings."),
+                self.env._("No privacy officer is named in the settings."),
             )
         if self.lang and self.lang not in dict(self._selection_lang()):
             yield Fault(
                 "language",
                 True,
                 "Art. 12(1)",
-                _("The form's language isn't active: choose another."),
+                self.env._("The form's language isn't active: choose another."),
             )
 
     def _faults_of_page(self) -> Iterator[Fault]:

@@ -190,7 +190,6 @@ class GdprForm(models.Model):
 
     def _read_boxes(self, post, shown, values):
         """Return (purpose → notice that was shown, errors) of the ticked boxes."""
-        _ = self.env._
         errors = {}
         wordings = {notice.purpose_id: notice for notice in shown}
         offered = self._consent_purposes().filtered("active")
@@ -205,21 +204,23 @@ class GdprForm(models.Model):
             if f"purpose_{purpose.id}" in ticked
         }
         if len(notices) < len(ticked) or not all(notices.values()):
-            errors[GENERAL] = _(
+            errors[GENERAL] = self.env._(
                 "What we offer has changed since you opened this page. Nothing was "
                 "sent yet: please look at the boxes again."
             )
         for purpose in offered:
             if self._box_required(purpose) and purpose not in notices:
-                errors[f"purpose_{purpose.id}"] = _(
+                errors[f"purpose_{purpose.id}"] = self.env._(
                     "Without this consent there is nothing that we could send you. "
                     "Tick the box if you want it."
                 )
         confirmed = any(purpose.double_opt_in for purpose in notices)
         if confirmed and not values.get("email_from"):
-            errors["email_from"] = _("We need your address to ask for your consent.")
+            errors["email_from"] = self.env._(
+                "We need your address to ask for your consent."
+            )
         elif notices and not (values.get("email_from") or values.get("phone")):
-            errors[self._address_field()] = _("How can we reach you?")
+            errors[self._address_field()] = self.env._("How can we reach you?")
         return notices, errors
 
     def _address_field(self):

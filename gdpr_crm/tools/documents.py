@@ -48,7 +48,7 @@ def extract_text(content: bytes) -> str:
     >>> extract_text(b"BEGIN:VCARD\\nEMAIL:jo@x.example")
     'BEGIN:VCARD\\nEMAIL:jo@x.example'
     """
-    return TEXT_BOUNDARY.join(_Reader().read(content))
+    return TEXT_BOUNDARY.join(_Reader().texts(content))
 
 
 class _Reader:
@@ -57,7 +57,7 @@ class _Reader:
     def __init__(self) -> None:
         self.unpacked = 0
 
-    def read(self, content: bytes, depth: int = 0) -> list[str]:
+    def texts(self, content: bytes, depth: int = 0) -> list[str]:
         if depth > MAX_DEPTH:
             raise UnreadableError("nested too deep")
         if content.startswith(b"PK\x03\x04"):
@@ -81,7 +81,7 @@ class _Reader:
                     if member.filename.endswith((".xml", ".rels")):
                         texts += _read_xml(part)
                     else:
-                        texts += self.read(part, depth + 1)
+                        texts += self.texts(part, depth + 1)
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as e:
             raise UnreadableError("damaged or encrypted") from e
         return texts
@@ -94,7 +94,7 @@ class _Reader:
             if part.is_multipart():
                 continue
             payload = part.get_payload(decode=True) or b""
-            texts += self.read(payload, depth + 1)
+            texts += self.texts(payload, depth + 1)
         return texts
 
 

@@ -6,6 +6,7 @@ database finds exactly what is taken out afterwards.
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 try:
@@ -127,11 +128,8 @@ def split_number(phone: str) -> tuple[str, str]:
 def _split_country(digits: str) -> tuple[str, str]:
     """Return (country code, national digits) of an international number's digits."""
     if phonenumbers:
-        try:
+        with suppress(phonenumbers.NumberParseException):
             parsed = phonenumbers.parse(f"+{digits}")
-        except phonenumbers.NumberParseException:
-            pass
-        else:
             return str(parsed.country_code), str(parsed.national_number)
     return "", digits[-9:]
 
