@@ -40,7 +40,8 @@ REMEMBERED = 40_000  # words
 _LONG_NUMBER = 4  # digits; longer ones are not worth remembering
 
 _ABBREVIATIONS = "".join(
-    rf"(?<!\b{word}\.)" for word in ("Dr", "Mr", "Ms", "Sr", "St", "Hr", "Fr", "Mme")
+    rf"(?<!\b{word}\.)"
+    for word in ("Dr", "Mr", "Ms", "Sr", "St", "Hr", "Fr", "Mme", "Sig", "Dott", "Avv")
 )
 # a line end within a sentence: the line is long and the next goes on in lower case
 _SENTENCE_END = re.compile(
