@@ -252,6 +252,13 @@ class TestOutgoing(GdprCase):
         send_email.assert_not_called()
         self.assertEqual((mail.state, mail.failure_type), ("cancel", "gdpr_no_basis"))
 
+    def test_sent_message_stays_sent_after_a_withdrawal(self):
+        mail = self.send(self.yes, self.purpose)
+        mail.state = "sent"
+        self.record("withdraw", "one_click", subject=self.yes.gdpr_subject_id)
+        mail.send()
+        self.assertEqual(mail.state, "sent")
+
     def test_message_carries_link_and_headers_of_its_own_recipient(self):
         mail = self.send(self.yes, self.purpose)
         (values,) = mail._prepare_outgoing_list()

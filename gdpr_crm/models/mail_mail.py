@@ -32,7 +32,8 @@ class MailMail(models.Model):
     # ------------------------------------------------------------
 
     def _send(self, *args, **kwargs):
-        closed = self._gdpr_not_contactable()
+        waiting = self.filtered(lambda mail: mail.state == "outgoing")
+        closed = waiting._gdpr_not_contactable()
         closed._gdpr_cancel()
         return super(MailMail, self - closed)._send(*args, **kwargs)
 
